@@ -31,38 +31,37 @@ extern "C" {
 	R(HEADER, "header", "a piece that begins at the LVM header", \
 	  "the LVM header at byte 0", \
 	  "look at it; take a longer piece, from the beginning of the disk, to see the rest") \
-	R(CARRIER, "carrier", "something of another system in which a LUN lies whole", \
+	R(CARRIER, "carrier", "something of another system that contains a whole LUN", \
 	  "the superblock of a RAID mirror, of an LVM2 volume, a cache, or a partition; and where it says that its " \
 	  "data begins, a LUN: most surely by both copies of its GPT at one displacement", \
-	  "everything is looked at through it; to write, put the array or volume together and name the device that " \
-	  "comes out") \
-	R(MEMBER, "member", "a part of an array or pool, which alone does not hold what was stored", \
-	  "the superblock of an array at its beginning or end, whose data is spread over several disks, or may be " \
-	  "written to by others", \
-	  "write nothing to it; put the array together for reading and work on that") \
+	  "everything is read through it; to write, assemble the array or volume and name the device that comes out") \
+	R(MEMBER, "member", "a part of an array or pool, which does not contain the whole data", \
+	  "the superblock of an array at its beginning or end; its data is spread over several disks, or others may " \
+	  "write to it", \
+	  "write nothing to it; assemble the array for reading and work on that") \
 	R(OTHER, "other", "a sound disk of another system", \
 	  "a file system, a pool or a table of another system that is whole and in use; VMFS in it lies in blocks " \
 	  "that it gives to a file, or is left over", \
-	  "nothing is to be repaired; make sure that it is the right disk") \
-	R(CONTAINER, "container", "a file that holds a disk in another form", \
+	  "repair nothing; check that it is the right disk") \
+	R(CONTAINER, "container", "a file that contains a disk in another form", \
 	  "the first or last bytes of such a format (qcow2, VMDK, VHDX, gzip, ...), and no sound table or volume " \
 	  "in their place", \
-	  "open it as is said, and name the disk that comes out") \
-	R(UNITS, "units", "a disk with a table that is counted in sectors of another size", \
+	  "open it as described, and name the disk that comes out") \
+	R(UNITS, "units", "a disk with a table for sectors of another size", \
 	  "the table is sound when it is read in sectors of 4096 (or 512) bytes, and VMFS lies where it then points", \
-	  "attach the disk with the sector size that it had; nothing is damaged") \
+	  "attach the disk with its earlier sector size; nothing is damaged") \
 	R(STRIDE, "stride", "a copy of a drive with longer sectors", \
 	  "the structures lie at multiples of 520 or 528 bytes: EFI PART at byte 520", \
-	  "everything is looked at through the stride; copy it without the bytes in between to use it") \
+	  "the bytes in between are skipped; copy it without them to use it") \
 	R(SHIFTED, "shifted", "a copy that lost or gained bytes", \
-	  "header, descriptor, addresses in heartbeats and the backup GPT all lie off their place by the same " \
-	  "number of bytes", \
+	  "header, descriptor, addresses in heartbeats and the backup GPT are all displaced by the same number of " \
+	  "bytes", \
 	  "copy the disk again; nothing on the disk itself is known to be damaged") \
 	R(GLUED, "glued", "beginning and end of a disk, put together", \
-	  "the last sector holds a backup GPT of the same disk that belongs far behind the end of the file", \
+	  "the last sector contains a backup GPT of the same disk that belongs far behind the end of the file", \
 	  "name the whole disk, or take its beginning and its end in two files") \
 	R(TEXT, "text", "a text that holds no listing of bytes", \
-	  "nothing but text, and no row of it that could be read as an address with bytes", \
+	  "nothing but text, and no row that could be read as an address with bytes", \
 	  "paste the listing with its addresses, or name the dump")
 
 #define VK_READING_ENUM(id, name, title, evidence, next) VK_READING_##id,

@@ -85,7 +85,7 @@ extern "C" {
 	  "that system's data is overwritten") \
 	G(CONTAINER, "container", \
 	  "the target is a container or a compressed file, not a disk", \
-	  "open it as is said and name the disk that comes out", \
+	  "open it as described and name the disk that comes out", \
 	  "the container is destroyed") \
 	G(READING, "reading", \
 	  "the target is not the disk itself: it contains the disk, it is a damaged copy, or it is another " \

@@ -43,21 +43,21 @@ static void advise_caution(struct vk_doctor *doc)
 		enum vk_finding_code code;
 		const char *why;
 	} rows[] = {
-		{VK_F_INCIDENT_ALIVE, "A host is using the volume: move what runs on it away and unmount the datastore "
-				      "on every host before anything is written."},
-		{VK_F_INCIDENT_SHRUNK, "Make sure that the whole LUN is visible before anything is written. If this is "
-				       "a clone, clone again onto a LUN that is at least as long."},
+		{VK_F_INCIDENT_ALIVE, "A host is using the volume: move its virtual machines away and unmount the "
+				      "datastore on every host before anything is written."},
+		{VK_F_INCIDENT_SHRUNK, "Check that the whole LUN is visible before anything is written. If this is a "
+				       "clone, clone again onto a LUN of at least the same length."},
 		{VK_F_INCIDENT_TWO_VOLUMES, "Do not mount it. Find out which of the two volumes belongs here: by "
 					    "captures, and by the UUIDs of the other LUNs."},
-		{VK_F_INCIDENT_REPLICA, "Find out whether this is the original under a new id or a copy of it; the "
-					"number or id is put right at the array. Resignaturing is the last resort."},
+		{VK_F_INCIDENT_REPLICA, "Find out whether this is the original under a new id or a copy of it; "
+					"correct the number or id at the array. Resignature only as a last resort."},
 		{VK_F_INCIDENT_UNREADABLE, "Copy the LUN with ddrescue to another disk and work on the copy."},
 	};
 
 	if (captures_matter(doc))
 		vk_advise(doc, NULL,
-			  "Whether there is a good capture of this disk is not known: look at the store first "
-			       "(as root or as its owner, and mounted), then run vmfskit doctor again.");
+			  "Whether there is a usable capture of this disk is not known: check the store first (as "
+			       "root or as its owner, and mounted), then run vmfskit doctor again.");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (vk_doctor_has(doc, rows[i].code) &&
 		    (rows[i].code != VK_F_INCIDENT_ALIVE || anything_is_wrong(doc)))
@@ -65,7 +65,7 @@ static void advise_caution(struct vk_doctor *doc)
 	if (!vk_doctor_has(doc, VK_F_INCIDENT_UNREADABLE) &&
 	    (vk_doctor_has(doc, VK_F_INCIDENT_FORMATTED) || vk_doctor_has(doc, VK_F_INCIDENT_METADATA_HIT)))
 		vk_advise(doc, NULL, "Keep every other system from the LUN, and copy it to another disk if there is "
-				  "room: what was overwritten in its data comes back from no table and no header.");
+				  "room: a table or header does not bring back overwritten data.");
 }
 
 /* Whether something of this volume is harmed that repair header puts right. */
@@ -105,8 +105,8 @@ static void advise_headers(struct vk_doctor *doc)
 			snprintf(verb, sizeof(verb), "repair header --start %llu",
 				 vk_doctor_sector(doc, v->start_bytes));
 		vk_advise(doc, vk_advice_command(doc, verb, NULL, true),
-		       "Plans the header from what the volume still says about itself, and shows every field with its "
-		       "origin. Nothing is written without --write.");
+		       "Plans the header from what is left of the volume, and shows every field with its origin. "
+		       "Nothing is written without --write.");
 	}
 }
 
@@ -125,9 +125,9 @@ static void advise_repair(struct vk_doctor *doc)
 	if (doc->source.kind == VK_SOURCE_DISK && (chosen || !copy) &&
 	    (table_is_wrong(doc) || vk_doctor_has(doc, VK_F_INCIDENT_GROWN)))
 		vk_advise(doc, vk_advice_command(doc, "repair table", NULL, true),
-		    chosen ? "Only if the volume is what is wanted, and nothing of that system: plans the table that "
-			     "names it, and shows which partitions go. Nothing is written without --write."
-			   : "Plans the table that fits what is still there, and shows every entry with its origin. "
+		    chosen ? "Only if you need the volume and nothing of that system: plans the table that lists the "
+			     "volume, and shows which partitions are lost. Nothing is written without --write."
+			   : "Plans the table from what is left on the disk, and shows every entry with its origin. "
 			     "Nothing is written without --write.");
 	if (header_is_wrong(doc))
 		advise_headers(doc);
@@ -168,7 +168,7 @@ static void advise_decode(struct vk_doctor *doc)
 			  "decode", NULL, false), "Shows the entry and the header side by side.");
 	else if (doc->table_objected || doc->volume_objected || vk_doctor_has(doc, VK_F_INCIDENT_TWO_VOLUMES))
 		vk_advise(doc, vk_advice_command(doc,
-			  "decode", NULL, false), "Shows what contradicts what, field by field.");
+			  "decode", NULL, false), "Shows the contradicting fields.");
 }
 
 /* Neither a capture nor a repair of the beginning of a disk is one of the disk. */
@@ -181,8 +181,8 @@ static void advise_more(struct vk_doctor *doc)
 
 	vk_text_init(&text, missing, sizeof(missing));
 	(void)vk_source_put_missing(&doc->source, &text);
-	vk_advise(doc, NULL, "Name the whole LUN, or dump more of it: of the rest nothing is known, and nothing is "
-			  "repaired on a part of a disk.");
+	vk_advise(doc, NULL, "Name the whole LUN, or dump more of it: the rest is unknown, and a part of a disk "
+			  "cannot be repaired.");
 	/* nobody takes less than that for a copy of a LUN */
 	if (doc->source.size_bytes < COPY_BYTES)
 		return;
@@ -224,7 +224,7 @@ static void advise_commands(struct vk_doctor *doc)
 	if (!anything_is_wrong(doc)) {
 		if (doc->options->store != NULL && !doc->known.found && doc->subject_count > 0)
 			vk_advise(doc, vk_advice_command(doc, "capture", NULL, true),
-			    "There is no good capture of this disk: take one now%s. The disk is only read.",
+			    "There is no usable capture of this disk: take one now%s. The disk is only read.",
 			    vk_doctor_has(doc, VK_F_INCIDENT_UNREADABLE) ? "; what can be read is saved" :
 			    vk_findings_bad(&doc->d->findings) ? "" : ", while it is sound");
 		if (vk_doctor_has(doc, VK_F_INCIDENT_GROWN))
@@ -232,12 +232,12 @@ static void advise_commands(struct vk_doctor *doc)
 		if (vk_doctor_has(doc, VK_F_INCIDENT_SHRUNK) && !doc->cut_into && doc->source.whole.bytes != 0 &&
 		    doc->source.kind == VK_SOURCE_DISK && !doc->d->unknown)
 			vk_advise(doc, vk_advice_command(doc, "repair table", NULL, true),
-			       "Only if the LUN stays as short: no partition ends behind it, so the table is fitted to "
-			       "its new end. Nothing is written without --write.");
+			       "Only if the LUN keeps this length: plans the table for the new end; no partition "
+			       "ends behind it. Nothing is written without --write.");
 		/* whether a volume was deleted on purpose only a person knows */
 		if (vk_doctor_has(doc, VK_F_INCIDENT_UNNAMED) && !doc->d->unknown)
 			vk_advise(doc, vk_advice_command(doc, "repair table", NULL, true),
-			       "Only if the volume that no partition names is missed: plans a table that names it, "
+			       "Only if the volume outside of all partitions is missed: plans a table that lists it, "
 			       "too. Nothing is written without --write.");
 		advise_decode(doc);
 		return;
@@ -248,21 +248,21 @@ static void advise_commands(struct vk_doctor *doc)
 	}
 	if (doc->known.found && only_unused_are_wrong(doc)) {
 		vk_advise(doc, vk_advice_command(doc, "diff", doc->known.capture.id, true),
-		       "Shows which of these sectors are others than captured. No structure is known to use them; "
-		       "vmfskit restore puts them back only when their part is named with --part.");
+		       "Shows which of these sectors differ from the capture. No known structure uses them; vmfskit "
+		       "restore restores them only with --part.");
 		return;
 	}
 	if (doc->known.found && !vk_doctor_has(doc, VK_F_INCIDENT_GROWN)) {
 		vk_advise(doc, vk_advice_command(doc, "restore", doc->known.capture.id, true),
-		    "Shows what the capture of %.20s would put back, byte for byte. Nothing is written without "
+		    "Shows what the capture of %.20s would restore, byte for byte. Nothing is written without "
 		    "--write.",
 		    doc->known.capture.time);
 		return;
 	}
 	if (doc->d->passed_over_id[0] != '\0' && !doc->known.found)
 		vk_advise(doc, vk_advice_command(doc, "verify", doc->d->passed_over_id, true),
-		    "Tells why the newest capture of this disk is not used. If you know that it is yours and "
-		    "unaltered, to restore from it is better than to repair.");
+		    "Says why the newest capture of this disk is not used. If it is yours and unaltered, a restore "
+		    "from it is better than a repair.");
 	vk_advise(doc, vk_advice_command(doc, "capture", NULL, true),
 	    "Saves what is still there before anything is tried. The disk is only read.");
 	advise_repair(doc);
@@ -277,9 +277,9 @@ static void advise_view(struct vk_doctor *doc)
 		vk_advise_attach(doc, &doc->source.readings.items[0]);
 	if (anything_is_wrong(doc))
 		vk_advise(doc, NULL,
-			  "Nothing is written to it as it is read here. Put together the array or volume that "
-				  "it is a part of, or copy what is read here into one file; then run vmfskit doctor "
-				  "on that.");
+			  "A source that is read in this way cannot be written. Assemble the array or volume that it "
+				  "is a part of, or copy the bytes that are read here into one file; then run "
+				  "vmfskit doctor on that.");
 	if (doc->subject_count == 0 && !doc->known.found && !doc->options->scan)
 		vk_advise(doc, vk_advice_command(doc,
 			  "find", NULL, true), "Nothing is at the usual places: this reads all of it.");
@@ -302,8 +302,8 @@ static void advise_member(struct vk_doctor *doc, const struct vk_foreign *member
 		vk_advise(doc, vk_advice_command(doc, "capture", NULL, true),
 		       "Saves what is still there before anything is tried. The disk is only read.");
 	vk_advise(doc, NULL,
-		  "It carries the signature of %.40s. Put the array or pool together and work on that. If nobody uses "
-		  "it any more, its signature is left over: vmfskit restore and repair say where it lies and what "
+		  "It carries the signature of %.40s. Assemble the array or pool and work on that. If nobody uses it "
+		  "any more, its signature is left over: vmfskit restore and repair say where it lies and what "
 		  "writing over it risks.", member->type);
 }
 
@@ -316,15 +316,15 @@ void vk_doctor_advise(struct vk_doctor *doc)
 		return;
 	}
 	if (vk_doctor_has(doc, VK_F_INCIDENT_STRIPES)) {
-		vk_advise(doc, NULL, "Do not write to it. Look at the order of disks and the stripe size of the array; "
+		vk_advise(doc, NULL, "Do not write to it. Check the order of disks and the stripe size of the array; "
 				  "then run vmfskit doctor again.");
 		return;
 	}
 	/* of what could not be read nobody knows that it is to be repaired */
 	doc->d->unknown = vk_doctor_has(doc, VK_F_INCIDENT_UNREADABLE) || captures_matter(doc);
 	if (vk_doctor_has(doc, VK_F_INCIDENT_MEMBER)) {
-		vk_advise(doc, NULL, "Do not write to it. If an array or pool it is a part of can be put together, do "
-				  "that and run vmfskit doctor on the device that comes out.");
+		vk_advise(doc, NULL, "Do not write to it. If its array or pool can be assembled, do that and run "
+				  "vmfskit doctor on the device that comes out.");
 		return;
 	}
 	if (vk_io_is_view(doc->source.raw)) {

@@ -22,8 +22,7 @@ static void advise_units(struct vk_doctor *doc, const struct vk_reading *best)
 
 	if (best->sector_size < vk_io_sector_size(doc->source.given)) {
 		vk_advise(doc, strdup(best->attach),
-			  "Shows it to this host as ESXi sees it, for reading only. Nothing is "
-						  "to be written.");
+			  "Shows it to this host as ESXi sees it, for reading only. Nothing needs to be written.");
 		return;
 	}
 	vk_advise(doc, NULL, "Set the block size of the LUN back to %u bytes at the array or enclosure: hosts see the "
@@ -34,8 +33,8 @@ static void advise_units(struct vk_doctor *doc, const struct vk_reading *best)
 	/* what is damaged is repaired where its sectors are those that it counts in */
 	if (t->kind == VK_TABLE_GPT && t->gpt[0].sound && t->gpt[1].sound && doc->d->findings.count == 1)
 		vk_advise(doc, vk_advice_command(doc, "repair table --convert-sectors 512", NULL, true),
-		       "Only when the block size cannot be set back: plans the same partitions, counted in sectors of "
-		       "512 bytes. Nothing is written without --write.");
+		       "Only if the block size cannot be set back: plans the same partitions in sectors of 512 "
+		       "bytes. Nothing is written without --write.");
 }
 
 /*
@@ -74,8 +73,8 @@ static void advise_other(struct vk_doctor *doc)
 				     "signatures. If a datastore is missed, stop what uses the disk, copy all of it, "
 				     "and run vmfskit repair on the copy: guard reading says what that risks.");
 	else
-		vk_advise(doc, NULL, "Do not write to it. If it should hold a datastore, make sure that it is the "
-				     "right disk.");
+		vk_advise(doc, NULL, "Do not write to it. If it should hold a datastore, check that it is the right "
+				     "disk.");
 	for (size_t i = 0; i < doc->find.count && !vk_doctor_was_datastore(doc); i++)
 		if (is_in_the_way(&doc->find.candidates[i]))
 			advise_wipe(doc, vk_doctor_sector(doc, doc->find.candidates[i].start_bytes));
@@ -92,7 +91,7 @@ void vk_advise_reading(struct vk_doctor *doc, const struct vk_reading *best)
 	else
 		vk_advise(doc, NULL, "Do not write to it. %s",
 		       best->kind == VK_READING_MEMBER
-			       ? "The array is what to work on: put it together with its controller or the system that "
-				 "made it, and run vmfskit doctor on the device that comes out."
+			       ? "Work on the array: assemble it with its controller or the system that made it, and "
+				 "run vmfskit doctor on the device that comes out."
 			       : "Name the disk itself, or copy it again, and run vmfskit doctor on that.");
 }

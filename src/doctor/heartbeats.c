@@ -123,8 +123,8 @@ void vk_doctor_look_for_stripes(struct vk_doctor *doc, const struct vk_subject *
 	if (!p.forth || !p.back || stripe < STRIPE_LEAST || p.displaced < PIECES_LEAST || p.slots < SLOTS_LEAST)
 		return;
 	f = vk_doctor_report(doc, VK_F_INCIDENT_STRIPES, p.first, vk_min_u64(to, p.last + VK_UNIT_BYTES) - p.first,
-			     "heartbeats lie displaced in %zu pieces, all of them by multiples of %llu bytes, "
-			     "forwards and backwards", p.displaced, (unsigned long long)stripe);
+			     "heartbeats are displaced in %zu pieces, each by a multiple of %llu bytes, forwards and "
+			     "backwards", p.displaced, (unsigned long long)stripe);
 	vk_finding_seen(f, "the first piece lies %lld bytes from its place", (long long)p.first_away);
 	vk_finding_expected(f, "each slot at the offset that it carries");
 }

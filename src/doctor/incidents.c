@@ -100,7 +100,7 @@ static void name_around(struct vk_doctor *doc)
 	f.kind = VK_AREA_EMPTY;
 	if (harmed || vk_doctor_harm(doc, &f, &h))
 		report_harm(doc, VK_F_INCIDENT_OVERWRITTEN, &h, "",
-			    "sectors around the partition table are not what was captured");
+			    "sectors around the partition table differ from the capture");
 }
 
 static void name_table(struct vk_doctor *doc)
@@ -118,7 +118,7 @@ static void name_table(struct vk_doctor *doc)
 		describe_zeros(doc, h.first_bytes, seen);
 	if (doc->table_foreign)
 		report_harm(doc, VK_F_INCIDENT_INITIALISED, &h, doc->foreign_table,
-			    "%s wrote a partition table of its own over that of the volume",
+			    "%s wrote its own partition table over that of the volume",
 			    doc->windows ? "Windows" : "another system");
 	else if (!harmed && (vk_table_unread(&doc->source.table) || vk_table_absent(&doc->source.table)))
 		return; /* reported as sectors that cannot be read, or as a part of the disk */
@@ -142,12 +142,12 @@ static void name_unnamed(struct vk_doctor *doc, const struct vk_subject *s)
 		return;
 	if (s->left_over)
 		vk_doctor_report(doc, VK_F_INCIDENT_LEFT_OVER, s->start_bytes + VK_LVM_HEADER_OFFSET, VK_UNIT_BYTES,
-				 "the header of a volume lies at sector %llu, in no partition, and no file system "
-				 "behind it",
+				 "the header of a volume lies at sector %llu, outside of all partitions and without "
+				 "a file system behind it",
 				 vk_doctor_sector(doc, s->start_bytes + VK_LVM_HEADER_OFFSET));
 	else
 		vk_doctor_report(doc, VK_F_INCIDENT_UNNAMED, s->start_bytes, s->length_bytes,
-				 "a volume begins at sector %llu that no partition names",
+				 "the volume that begins at sector %llu is listed in no partition",
 				 vk_doctor_sector(doc, s->start_bytes));
 }
 
@@ -186,8 +186,8 @@ static void name_magic(struct vk_doctor *doc, const struct vk_layout *layout, si
 			continue;
 		vk_doctor_read(doc, a->offset_bytes, magic, sizeof(magic));
 		vk_finding_seen(vk_doctor_report(doc, VK_F_INCIDENT_MAGIC_WIPED, a->offset_bytes, sizeof(magic),
-						 "%s of the volume at sector %llu has lost its first four bytes and "
-						 "nothing else that is checked%s%s",
+						 "%s of the volume at sector %llu has lost its first four bytes; "
+						 "everything else that is checked is right%s%s",
 						 what, vk_doctor_sector(doc, doc->subjects[subject].start_bytes),
 						 doc->subjects[subject].put_away ? ": put away by vmfskit wipe, undo "
 						 "capture " : "", doc->subjects[subject].put_away ? doc->wipe : ""),
@@ -216,8 +216,8 @@ static void name_headers(struct vk_doctor *doc, size_t i)
 	if (vk_length_contradicts(doc, s)) {
 		found = vk_doctor_report(doc, VK_F_INCIDENT_LENGTH, s->start_bytes + VK_LVM_HEADER_OFFSET,
 					 VK_UNIT_BYTES,
-					 "the LVM header of the volume at sector %llu gives another length than its "
-					 "partition entry", vk_doctor_sector(doc, s->start_bytes));
+					 "the LVM header of the volume at sector %llu and its partition entry give "
+					 "different lengths", vk_doctor_sector(doc, s->start_bytes));
 		vk_finding_seen(found, "%llu bytes in the header", (unsigned long long)v->lvm.totalBytes);
 		vk_finding_expected(found, "%llu bytes, as the entry says, whose checksum fits",
 				    (unsigned long long)vk_mul_sat(v->sectors, doc->source.sector_size));
@@ -226,8 +226,8 @@ static void name_headers(struct vk_doctor *doc, size_t i)
 		vk_vmfs_uuid_format(&v->volumes[0].volume.uuid, lvm);
 		vk_vmfs_uuid_format(&v->fs.volInfo, fs);
 		found = vk_doctor_report(doc, VK_F_INCIDENT_TWO_VOLUMES, s->start_bytes, 0,
-					 "at sector %llu LVM region and file system are of different volumes, and "
-					 "which belongs here is not known", vk_doctor_sector(doc, s->start_bytes));
+					 "LVM region and file system at sector %llu are of different volumes; which "
+					 "one belongs here is not known", vk_doctor_sector(doc, s->start_bytes));
 		vk_finding_seen(found, "LVM region: %s; file system: %s", lvm, fs);
 	}
 }
@@ -271,7 +271,7 @@ static void name_blanks(struct vk_doctor *doc)
 			if (b.structures >= 2 && !b.only_table) {
 				describe_zeros(doc, b.harm.last_bytes, seen);
 				report_harm(doc, VK_F_INCIDENT_BLANKED, &b.harm, seen,
-					    "zeros stand where %zu structures must be", b.structures);
+					    "%zu structures are zeros", b.structures);
 			}
 			if (s == NULL)
 				return;
@@ -298,8 +298,8 @@ void vk_doctor_name_incidents(struct vk_doctor *doc)
 	    doc->source.kind == VK_SOURCE_DISK && !mbr_sound && !(t->kind == VK_TABLE_GPT && gpt_copy_sound(t)) &&
 	    !all_zero(doc, 0, doc->source.size_bytes))
 		vk_doctor_report(doc, VK_F_INCIDENT_NOTHING, 0, 0,
-				 "no partition table and no volume at the likely places; the rest of the disk was not "
-				 "looked at");
+				 "no partition table and no volume at the likely places; the rest of the disk was "
+				 "not searched");
 	name_table(doc);
 	name_around(doc);
 	for (size_t i = 0; i < doc->find.foreign.count && i < VK_INTRUDERS_MAX; i++)

@@ -22,18 +22,19 @@ static void report_other(struct vk_doctor *doc)
 	/* a disk that nobody knows otherwise is well as it is; here somebody does */
 	if (vk_doctor_was_datastore(doc))
 		vk_doctor_report(doc, VK_F_INCIDENT_FORMATTED, 0, 0,
-				 "when capture %s was taken it was a datastore; another system was put in its place",
+				 "it was a datastore when capture %s was taken; another system has replaced it",
 				 doc->known.capture.id);
 	for (size_t i = 0; i < doc->find.count; i++) {
 		const struct vk_candidate *c = &doc->find.candidates[i];
 
 		if (c->standing == VK_GHOST_FOREIGN && c->has_header && c->has_fs)
 			vk_doctor_report(doc, VK_F_INCIDENT_LEFT_OVER, c->start_bytes, c->length_bytes,
-					 "header and file-system descriptor of a volume that begins at sector %llu lie "
-					 "under it", vk_doctor_sector(doc, c->start_bytes));
+					 "under it lie header and file-system descriptor of a volume that begins at "
+					 "sector %llu", vk_doctor_sector(doc, c->start_bytes));
 		else if (c->standing == VK_STANDING_LIVING)
 			vk_doctor_report(doc, VK_F_INCIDENT_UNNAMED, c->start_bytes, c->length_bytes,
-					 "a volume begins at sector %llu that no partition names", vk_doctor_sector(doc,
+					 "the volume that begins at sector %llu is listed in no partition",
+					 vk_doctor_sector(doc,
 					 c->start_bytes));
 	}
 }

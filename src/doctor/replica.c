@@ -27,8 +27,8 @@ static void ask_names(struct vk_doctor *doc, const struct vk_live_lun *live)
 	if (!vk_doctor_has(doc, VK_F_INCIDENT_REPLICA) && doc->copy_of[0] != '\0' && !doc->known.found &&
 	    doc->subject_count > 0)
 		vk_doctor_report(doc, VK_F_INCIDENT_REPLICA, doc->subjects[0].start_bytes, 0,
-				 "a volume of this disk was captured on another LUN (%s): %.200s; this disk was not "
-				 "judged by that capture",
+				 "a volume of this disk was captured on another LUN (%s): %.200s; that capture was "
+				 "not used for this disk",
 				 doc->copy_of, doc->copy_why);
 }
 
@@ -43,7 +43,7 @@ static void report_size(struct vk_doctor *doc, uint64_t expected, const char *wh
 	if (grown && vk_source_tail_in_use(&doc->source)) {
 		vk_doctor_report(doc, VK_F_INCIDENT_MEMBER, offset, size - offset,
 				 "the disk is longer than its partition table says, and its last sectors are not "
-				 "empty: a RAID or a controller may keep its own data there");
+				 "empty: they may be data of a RAID or a controller");
 		return;
 	}
 	f = vk_doctor_report(doc, grown ? VK_F_INCIDENT_GROWN : VK_F_INCIDENT_SHRUNK, offset, 0,
@@ -78,7 +78,7 @@ static void report_missing_end(struct vk_doctor *doc)
 	} else {
 		doc->cut_into = vk_source_put_missing(s, &text);
 		f = vk_doctor_report(doc, VK_F_INCIDENT_SHRUNK, s->size_bytes, 0,
-				     "the disk is shorter than %s says: %s%llu bytes are cut off: there lay %s",
+				     "the disk is shorter than %s says: %s%llu bytes are missing; they held %s",
 				     s->whole.by, s->whole.at_least ? "at least " : "", (unsigned long long)cut, words);
 	}
 	vk_finding_seen(f, "%llu bytes", (unsigned long long)s->whole.held_bytes);

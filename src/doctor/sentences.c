@@ -16,7 +16,7 @@ enum sureness { PROVED_BY_CAPTURE, PROVED_BY_CHECKSUM, CONSISTENT, CHANGED, SURE
 static const char *const sure_words[SURENESSES] = {
 	"intact, as captured", "intact, as their checksums prove",
 	"plausible (all checks pass; not every byte can be verified)",
-	"changed since the capture, as hosts and administrators change them",
+	"changed since the capture, as hosts and administrators do",
 };
 
 /* The stretches of one area, or of several of one kind in a row. */
@@ -160,14 +160,14 @@ static const struct {
 	unsigned code;
 	const char *words;
 } headlines[] = {
-	{VK_F_INCIDENT_STRIPES, "The array seems to be put together in the wrong order"},
+	{VK_F_INCIDENT_STRIPES, "The array seems to be assembled in the wrong order"},
 	{VK_F_INCIDENT_MEMBER, "The disk is a part of an array or pool, or its end belongs to one"},
 	{VK_F_INCIDENT_FORMATTED, NULL},
 	{VK_F_INCIDENT_INITIALISED, NULL},
 	{VK_F_INCIDENT_UNREADABLE, "The disk does not deliver some of its sectors"},
 	{VK_F_INCIDENT_METADATA_HIT, "File descriptors were overwritten"},
-	{VK_F_INCIDENT_BLANKED, "A part of the disk was filled with zeros, headers of the volume among it"},
-	{VK_F_INCIDENT_TWO_VOLUMES, "LVM region and file system are of different volumes, and which belongs here is "
+	{VK_F_INCIDENT_BLANKED, "A part of the disk was filled with zeros, including headers of the volume"},
+	{VK_F_INCIDENT_TWO_VOLUMES, "LVM region and file system are of different volumes; which one belongs here is "
 				    "not known"},
 	{VK_F_INCIDENT_HEADER_LOST, "The LVM header or its tables are damaged"},
 	{VK_F_INCIDENT_DESCRIPTOR_LOST, "The file-system descriptor is damaged"},
@@ -177,15 +177,15 @@ static const struct {
 	{VK_F_INCIDENT_TABLE_DAMAGED, "A part of the partition table is damaged"},
 	{VK_F_INCIDENT_HEARTBEATS, "Heartbeat slots are damaged"},
 	{VK_F_INCIDENT_LENGTH, "The LVM header and the partition table give the volume two lengths"},
-	{VOLUME_OBJECTED, "What the volume's headers say does not fit together"},
+	{VOLUME_OBJECTED, "The volume's headers contradict each other"},
 	{TABLE_OBJECTED, "The partition table contradicts itself, the disk or a volume"},
-	{VK_F_INCIDENT_UNNAMED, "A volume lies on the disk that no partition names"},
+	{VK_F_INCIDENT_UNNAMED, "A volume on the disk is listed in no partition"},
 	{VK_F_INCIDENT_REMAINS, "Another system's signature lies in the volume, and may be older than it"},
 	{VK_F_INCIDENT_OVERWRITTEN, "Sectors without a known use were overwritten"},
 	{VK_F_INCIDENT_REPLICA, "The volume was written for another LUN"},
 	{VK_F_INCIDENT_GROWN, "The LUN is longer than its partition table knows"},
 	{VK_F_INCIDENT_PART, NULL},
-	{VK_F_INCIDENT_ALIVE, "Nothing is damaged, and a host is using the volume"},
+	{VK_F_INCIDENT_ALIVE, "Nothing is damaged; a host is using the volume"},
 };
 
 /* Nothing but remarks: what is here is sound. */
@@ -285,12 +285,12 @@ void vk_doctor_say(struct vk_doctor *doc)
 		rest -= vk_min_u64(rest, doc->subjects[i].length_bytes);
 	if (rest > worth_saying && !doc->options->scan && !doc->known.found &&
 	    vk_doctor_has(doc, VK_F_INCIDENT_TABLE_LOST))
-		add_sentence(doc, true, "not looked at: %llu bytes lie in no volume that was found at the likely "
-					"places; doctor --scan looks for others", (unsigned long long)rest);
+		add_sentence(doc, true, "not searched: %llu bytes outside of the volumes at the likely places; "
+					"doctor --scan looks for others there", (unsigned long long)rest);
 	for (size_t i = 0; i < doc->find.foreign.count && i < VK_INTRUDERS_MAX; i++)
 		if (doc->certain[i])
-			add_sentence(doc, true, "whatever %s wrote into the volume's data: how much that is cannot "
-						"be seen from here",
+			add_sentence(doc, true, "data of the volume that %s overwrote: how much that is cannot be "
+						"seen from here",
 			    doc->find.foreign.items[i].type);
 	vk_text_init(&text, doc->d->headline, sizeof(doc->d->headline));
 	/* a copy that lost bytes, a table that hosts do not see: something is wrong before anything else is */

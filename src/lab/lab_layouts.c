@@ -112,7 +112,7 @@ enum vk_status vk_lab_layout_apply(struct vk_lab_spec *spec, const char *name, s
 	if (spec->volume_count != 1 || spec->volumes[0].has_start || spec->volumes[0].logical ||
 	    spec->volumes[0].number != 0)
 		return vk_error_set(err, VK_USAGE, NULL,
-				    "the boot layout %s says where its one datastore lies", name);
+				    "the boot layout %s fixes the place of its one datastore", name);
 	if (spec->foreign_count + layouts[i].count > VK_LAB_FOREIGN_MAX)
 		return vk_error_set(err, VK_USAGE, NULL, "these are too many partitions");
 	for (size_t r = 0; r < layouts[i].count; r++) {

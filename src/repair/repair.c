@@ -75,8 +75,8 @@ enum vk_status vk_repair_open(struct vk_repair *repair, const char *target, enum
 		return vk_error_remedy(err, "nothing was written; vmfskit decode shows what it is");
 	if (source->container != NULL)
 		return vk_error_remedy(err, "nothing was written; open it with: %s", best->attach);
-	return vk_error_remedy(err, "nothing was written; writing goes to the array or volume that is put together, or "
-				    "the partition itself. For reading: %s", best->attach);
+	return vk_error_remedy(err, "nothing was written; write to the assembled array or volume, or to the "
+				    "partition itself. For reading: %s", best->attach);
 }
 
 enum vk_status vk_repair_search(struct vk_repair *repair, bool whole, struct vk_error *err)

@@ -74,8 +74,8 @@ static enum vk_status consult_named(struct search *s, const char *store, struct 
 	if (status != VK_OK)
 		return status == VK_ABSENT ? VK_IO : status;
 	if (capture.is_undo || capture.is_rebuilt) {
-		vk_error_set(err, VK_USAGE, capture.path, "this is no capture of what a disk held: %s",
-			     capture.is_undo ? "a restore took it of what it overwrote" : "repair made it");
+		vk_error_set(err, VK_USAGE, capture.path, "this is not a capture of a disk: %s",
+			     capture.is_undo ? "a restore made it of the bytes that it overwrote" : "repair made it");
 		vk_capture_close(&capture);
 		return VK_USAGE;
 	}
@@ -92,7 +92,7 @@ static enum vk_status consult_named(struct search *s, const char *store, struct 
 	} else if (vk_capture_is_of(&known->capture, &s->repair->target.facts, &answer) < VK_OF_LIKELY) {
 		known->misfit_guard = vk_guard_of_answer(&answer);
 		snprintf(known->misfit, sizeof(known->misfit), "capture %s was named, and %s: %s", known->capture.id,
-			 answer.is_of == VK_OF_NO ? "it is not of this disk" : "nothing tells that it is of this disk",
+			 answer.is_of == VK_OF_NO ? "it is not of this disk" : "nothing shows that it is of this disk",
 			 answer.why);
 	}
 	return VK_OK;

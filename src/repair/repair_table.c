@@ -95,19 +95,19 @@ static bool is_enough(struct vk_repair *repair, enum vk_status status)
 	} else if (repair->table.nothing_to_do) {
 		/* a deleted partition leaves a sound table and room that it does not account for */
 		enough = !has_gap;
-		strcpy(why, enough ? "the table is sound" : "the table is sound, but does not account for the whole "
-		       "disk");
+		strcpy(why, enough ? "the table is sound" : "the table is sound, but leaves a part of the disk "
+		       "unexplained");
 	} else if (living == 0) {
 		strcpy(why, "no sound volume lies at the likely places");
 	} else if (guesses > 0) {
-		strcpy(why, "the likely places do not tell how long every partition was");
+		strcpy(why, "the likely places do not show the length of every partition");
 	} else if (has_gap) {
 		snprintf(why, sizeof(repair->why_scanned),
-			 "the likely places do not account for %" PRIu64 " bytes from byte %" PRIu64 " on",
+			 "the likely places leave %" PRIu64 " bytes from byte %" PRIu64 " on unexplained",
 			 gap.length_bytes, gap.offset_bytes);
 	} else {
 		enough = true;
-		strcpy(why, "the likely places account for the whole disk");
+		strcpy(why, "the likely places explain the whole disk");
 	}
 	vk_range_set_free(&taken);
 	return enough && fits;
@@ -134,12 +134,12 @@ static bool describe_entry(const struct vk_rebuild_table *table, const struct vk
 	/* what of it is not known to be as it was */
 	vk_text_init(&text, unknown, sizeof(unknown));
 	if (vk_partition_is_extended(p))
-		vk_text_put(&text, "place and length are made to hold its logical ones");
+		vk_text_put(&text, "place and length are chosen for its logical partitions");
 	else if (end && entry->candidate == SIZE_MAX && p->gpt && !entry->length_said)
 		vk_text_put(&text, "nothing proves any of it");
 	else
 		vk_text_fmt(&text, "%s%s%s", end ? "its end is a guess, " : "",
-			    entry->number_exact ? "" : "its number is counted, ",
+			    entry->number_exact ? "" : "its number is assumed, ",
 			    !p->gpt ? "boot flag, heads and sectors are the usual ones"
 			    : entry->guid_fresh ? "its unique GUID is new, and its name and attributes are the usual "
 			    "ones"
@@ -150,7 +150,7 @@ static bool describe_entry(const struct vk_rebuild_table *table, const struct vk
 	if (fits && entry->guid_fresh)
 		fits = vk_rebuilt_say(&rebuilt->fresh, "the unique GUID of partition %u", p->number);
 	if (fits && !entry->number_exact)
-		fits = vk_rebuilt_say(&rebuilt->fresh, "the number of partition %u, counted in the order of the disk",
+		fits = vk_rebuilt_say(&rebuilt->fresh, "the number of partition %u, from the order on the disk",
 				      p->number);
 	/* where a volume begins, and of what type its partition is, its own contents say */
 	if (fits && entry->candidate != SIZE_MAX)
@@ -170,7 +170,8 @@ static bool describe_table(const struct vk_repair *repair, struct vk_rebuilt *re
 		sound = describe_entry(table, &table->entries[i], rebuilt);
 	if (sound && table->kind == VK_TABLE_GPT && table->disk_guid_fresh)
 		sound = vk_rebuilt_say(&rebuilt->fresh, "the GUID of the disk") &&
-			vk_rebuilt_say(&rebuilt->guessed, "the GUID of the disk is new: no header has one any more");
+			vk_rebuilt_say(&rebuilt->guessed, "the GUID of the disk is new: no header contains one any "
+							  "more");
 	if (sound && table->disk_guid_guessed)
 		sound = vk_rebuilt_say(&rebuilt->guessed, "the GUID of the disk, of a damaged header that nothing "
 				       "proves");

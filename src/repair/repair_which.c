@@ -122,8 +122,8 @@ enum vk_status vk_repair_only_volume(struct vk_repair *repair, struct vk_error *
 	}
 	if (count == 1)
 		return VK_OK;
-	vk_error_set(err, VK_USAGE, repair->target.source.path, "which partition is meant is not clear: %s%s",
-		     count == 0 ? "the table names none, and none was found at the likely places"
+	vk_error_set(err, VK_USAGE, repair->target.source.path, "the partition is ambiguous: %s%s",
+		     count == 0 ? "the table lists none, and none was found at the likely places"
 		     : searched ? "volumes were found that begin at sectors "
 				: "the table has these VMFS partitions: ",
 		     names);

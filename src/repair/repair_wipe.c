@@ -73,10 +73,10 @@ static enum vk_status use_leftover(struct vk_repair *repair, struct vk_error *er
 	if (count == 0) {
 		vk_error_set(err, VK_ABSENT, repair->target.source.path, "no signature of a VMFS volume was found");
 		return vk_error_remedy(err, "nothing was written; --start SECTOR looks at one place, whatever the "
-					    "search says of it");
+					    "search says");
 	}
 	vk_error_set(err, VK_USAGE, repair->target.source.path,
-		     "which volume is meant is not clear: there are some that begin at sectors %s", names);
+		     "the volume is ambiguous: volumes begin at sectors %s", names);
 	return vk_error_remedy(err, "name it with --partition NUMBER or --start SECTOR");
 }
 
@@ -212,7 +212,7 @@ static bool describe_wipe(const struct vk_repair *repair, struct vk_rebuilt *reb
 
 		if (item->state == VK_WIPED_STANDS)
 			fits = vk_rebuilt_say(&rebuilt->fresh,
-					      "the signature %s at byte %" PRIu64 ": zeros, put away on purpose",
+					      "the signature %s at byte %" PRIu64 ": zeros, removed on purpose",
 					      vk_wipe_signature_name(item->which), item->at_bytes);
 	}
 	return fits;
@@ -291,19 +291,20 @@ static enum vk_status ask_living(struct vk_repair *repair, struct vk_error *err)
 		return VK_OK;
 	if (p != NULL)
 		status = leave_it(repair, vk_guard_object(repair->restore, VK_GUARD_WORSE, err,
-					 "the signature is no leftover: it lies in partition %u of the sound table, "
-					 "which is a VMFS partition and begins at sector %" PRIu64, p->number,
+					 "the signature is not a leftover: it lies in partition %u of the sound "
+					 "table, which is a VMFS partition and begins at sector %" PRIu64, p->number,
 					 p->start_sector));
 	if (status == VK_OK && c != NULL)
 		status = leave_it(repair, vk_guard_object(repair->restore, VK_GUARD_WORSE, err,
-					 "the signature is no leftover: it lies in the volume that begins at sector "
-					 "%" PRIu64 " and is alive: %s", c->start_bytes / ss, c->why));
+					 "the signature is not a leftover: it lies in the volume that begins at "
+					 "sector %" PRIu64 " and is alive: %s", c->start_bytes / ss, c->why));
 	/* of a partition on its own no table is there to say that it is something else by now */
 	if (status == VK_OK && p == NULL && c == NULL && repair->again.source.kind == VK_SOURCE_PARTITION &&
 	    repair->wipe.known && !vk_standing_is_ghost(repair->wipe.standing))
 		status = leave_it(repair, vk_guard_object(repair->restore, VK_GUARD_WORSE, err,
-					 "nothing says that the signature is a leftover: the target is the partition "
-					 "itself, the volume in it is %s, and no table was asked; name the whole disk",
+					 "nothing shows that the signature is a leftover: the target is the "
+					 "partition itself, the volume in it is %s, and there is no table to check; "
+					 "name the whole disk",
 					 vk_standing_name(repair->wipe.standing)));
 	return status;
 }

@@ -71,8 +71,8 @@ enum vk_status vk_restore_choose_gaps(struct vk_restore *restore, struct vk_erro
 
 		if (vk_foreign_is_member(sign) || vk_guard_as_captured(restore, sign))
 			continue;
-		snprintf(why, sizeof(why), "%.40s from byte %llu on lies over it: what no structure uses, and nothing "
-			 "else", sign->type, (unsigned long long)sign->start_bytes);
+		snprintf(why, sizeof(why), "%.40s from byte %llu on lies over it: only sectors that no structure uses",
+			 sign->type, (unsigned long long)sign->start_bytes);
 		for (size_t i = 0; i < capture->region_count && status == VK_OK; i++) {
 			const struct vk_region *region = &capture->regions[i];
 

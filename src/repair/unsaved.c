@@ -145,13 +145,13 @@ static enum vk_status explain(const struct vk_restore *restore, const struct vk_
 		return vk_error_at(err, at);
 	}
 	vk_error_set(err, VK_REFUSED, restore->path,
-		     "the %s would be written into sector %" PRIu64 ", which lies in the partition or volume of "
-		     "%" PRIu64 " sectors that begins at sector %" PRIu64,
+		     "the %s would be overwritten in part sector %" PRIu64 ", which lies in the partition or volume "
+		     "of %" PRIu64 " sectors that begins at sector %" PRIu64,
 		     edit->reason, at / ss, length / ss, start / ss);
 	vk_error_at(err, at);
-	return vk_error_remedy(err, "nothing was written; vmfskit decode shows what lies there. If only a part of that "
-				    "volume's disk is here, work on the whole disk; else take what does not belong "
-				    "there out of the table first");
+	return vk_error_remedy(err, "nothing was written; vmfskit decode shows what lies there. If only a part of "
+				    "that volume's disk is here, work on the whole disk; else first remove the wrong "
+				    "entries from the table");
 }
 
 enum vk_status vk_unsaved_check(const struct vk_overlay *overlay, const struct vk_restore *restore,

@@ -53,8 +53,7 @@ static enum vk_status cannot_open(const struct writer *w, struct vk_error *err)
 		return vk_target_changed(w->job->path, "the path came to name something else", since, err);
 	if (errno != EBUSY && errno != EWOULDBLOCK) {
 		vk_error_errno(err, errno, w->job->path, "cannot open the target for writing");
-		return vk_error_remedy(err, "nothing was written; put right what stands in the way, then repeat the "
-					    "command");
+		return vk_error_remedy(err, "nothing was written; remove the cause, then repeat the command");
 	}
 	vk_error_set(err, VK_REFUSED, w->job->path,
 		     "guard in-use: the target came into use since the plan was made");
@@ -195,8 +194,8 @@ static enum vk_status write_class(struct writer *w, unsigned write_class, struct
 	while (rc != 0 && errno == EINTR);
 	if (rc != 0)
 		return vk_error_errno(err, errno, w->job->path,
-				      "the target did not confirm what was written to it; what programs read "
-				      "from it now may come from memory and not from the disk");
+				      "the target did not confirm the writing; programs may now read from memory "
+				      "what is not on the disk");
 	vk_crash_point("after flush");
 	return VK_OK;
 }
@@ -295,14 +294,14 @@ static enum vk_status compare_edits(struct writer *w, bool written, struct vk_er
 		go_cached(w);
 	for (size_t i = 0; status == VK_OK && i < w->job->edit_count; i++) {
 		const struct vk_edit *edit = &w->job->edits[i];
-		const char *changed = "The target's bytes changed";
+		const char *changed = "the target's bytes changed";
 		bool same = true;
 		uint64_t at = 0;
 
 		if (!written && edit->old_unread) {
 			/* bytes that came to light since the plan was made have been judged by nobody */
 			same = !is_readable(w, edit, &at);
-			changed = "A sector that could not be read became readable";
+			changed = "a sector that could not be read became readable";
 		} else {
 			status = compare(w, edit->offset_bytes, written ? edit->new_bytes : edit->old_bytes,
 					 edit->length_bytes, &same, &at, err);
@@ -337,12 +336,12 @@ static void reread_table(const struct writer *w, struct vk_text *note)
 	if (note->len_bytes > 0)
 		vk_text_put(note, ". ");
 	if (code == EINVAL || code == ENOTTY)
-		vk_text_put(note, "The kernel keeps no partitions for this device, so it was not "
-				  "asked to read the table again");
+		vk_text_put(note, "the kernel keeps no partitions for this device, so it was not asked to read the "
+				  "table again");
 	else
 		vk_text_fmt(note,
-			    "The kernel still has the old partition table (%s); run "
-			    "\"blockdev --rereadpt %s\" or restart before using the partitions",
+			    "the kernel still has the old partition table (%s); run \"blockdev --rereadpt %s\" or "
+			    "restart before using the partitions",
 			    strerror(code), w->job->path);
 }
 
@@ -406,7 +405,7 @@ static enum vk_status run(struct writer *w, struct vk_text *note, struct vk_erro
 	if (w->job->restore != NULL)
 		vk_guard_heartbeat_after(w->job->restore, note);
 	if (status == VK_OK && w->cached)
-		vk_text_fmt(note, "%sThe file system reads this file only through its cache, which was emptied of it "
+		vk_text_fmt(note, "%sthe file system reads this file only through its cache, which was emptied of it "
 				  "before it was read back", note->len_bytes > 0 ? ". " : "");
 	if (status == VK_OK && w->job->target.is_device && w->job->reread_table)
 		reread_table(w, note);
@@ -433,7 +432,7 @@ enum vk_status vk_writer_run(const struct vk_write_job *job, struct vk_text *ret
 	vk_signals_hold(&before);
 	status = run(&w, ret_note, err);
 	if (w.fd >= 0 && close(w.fd) != 0 && status == VK_OK) {
-		status = vk_error_errno(err, errno, job->path, "closing the target failed");
+		status = vk_error_errno(err, errno, job->path, "the target could not be closed");
 		add_remedy(&w, err);
 	}
 	if (w.disk_fd >= 0)

@@ -61,7 +61,7 @@ void vk_report_diagnosis_text(FILE *out, const struct vk_diagnosis *d, const cha
 	if (d->alive)
 		fputs("In use: yes, a host is writing its heartbeat\n", out);
 	else if (d->in_use && d->watched)
-		fputs("In use: a host left its heartbeat behind, and it did not move while it was watched\n", out);
+		fputs("In use: a host left its heartbeat behind; it did not change while it was watched\n", out);
 	else if (d->in_use)
 		fputs("In use: a heartbeat slot is taken; it was not watched\n", out);
 	else if (d->volume_count > 0)

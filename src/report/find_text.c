@@ -156,14 +156,14 @@ static void put_evidence(FILE *out, const struct vk_source *source, const struct
 	fprintf(out, "%s%s%s\n", c->heard[0] == '\0' ? "" : " (", c->heard, c->heard[0] == '\0' ? "" : ")");
 	fprintf(out, "  sure            %u %%: %s\n", c->sure_percent, c->why);
 	if (c->length_exact)
-		fprintf(out, "  length          the header says it, and %s\n", c->length_witness);
+		fprintf(out, "  length          from the header, and %s\n", c->length_witness);
 	else if (c->told_bytes != 0)
 		fprintf(out, "  length          not exact: the header says %" PRIu64 " sectors, and %s; its extents "
 			"need %" PRIu64 "\n",
-			c->told_bytes / unit, c->table_sound ? "the table something else" : "nothing else does",
+			c->told_bytes / unit, c->table_sound ? "the table says something else" : "nothing confirms it",
 			c->length_bytes / unit);
 	else
-		fputs("  length          not exact: no sound LVM header says it\n", out);
+		fputs("  length          not exact: no sound LVM header contains it\n", out);
 }
 
 static void put_volume(FILE *out, const struct vk_find_view *view, const struct vk_candidate *c)
@@ -199,7 +199,7 @@ static void put_ghosts(FILE *out, const struct vk_find_view *view, size_t ghosts
 
 	if (ghosts == 0)
 		return;
-	fprintf(out, "\nNo volumes of this disk, although they look like it:\n");
+	fprintf(out, "\nNot volumes of this disk, although they look like it:\n");
 	for (size_t i = 0; i < view->find->count; i++) {
 		const struct vk_candidate *c = &view->find->candidates[i];
 
@@ -223,11 +223,11 @@ void vk_report_find_resumed(FILE *out, const struct vk_find *f, const char *resu
 	if (f->resumed_s == 0)
 		return;
 	if (f->resumed_bytes >= f->total_bytes)
-		fprintf(out, "  all of it is taken from %s of %s: nothing but what was found, and what it noted of the "
-			"disk, was read now; without --resume the disk is searched again\n", resume_path,
+		fprintf(out, "  all of it comes from %s of %s; only what was found there was read again. Without "
+			"--resume the disk is searched again\n", resume_path,
 			vk_shown_time_s(f->resumed_s).text);
 	else
-		fprintf(out, "  the first %s are taken from %s of %s\n", vk_shown_size_short(f->resumed_bytes).text,
+		fprintf(out, "  the first %s come from %s of %s\n", vk_shown_size_short(f->resumed_bytes).text,
 			resume_path, vk_shown_time_s(f->resumed_s).text);
 }
 
@@ -244,7 +244,7 @@ static void put_searched(FILE *out, const struct vk_find_view *view)
 		fprintf(out, " of %s", vk_shown_size_short(f->total_bytes).text);
 	fprintf(out, " in %.1f s", view->seconds);
 	if (f->holes_bytes > 0)
-		fprintf(out, ", of which known to be zero %s", vk_shown_size_short(f->holes_bytes).text);
+		fprintf(out, ", of that %s known to be zero", vk_shown_size_short(f->holes_bytes).text);
 	fputc('\n', out);
 	vk_report_find_resumed(out, f, view->resume_path);
 	for (size_t i = 0; i < f->unreadable_count && i < 16; i++)
@@ -253,7 +253,7 @@ static void put_searched(FILE *out, const struct vk_find_view *view)
 	if (f->unreadable_count > 16)
 		fprintf(out, "  not there or unreadable: %zu more ranges\n", f->unreadable_count - 16);
 	if (f->left_out > 0)
-		fprintf(out, "  %zu more marks were met than can be judged\n", f->left_out);
+		fprintf(out, "  %zu marks were found and not judged: there are too many\n", f->left_out);
 }
 
 /* What is missing behind the end of a dump of the beginning. */
@@ -285,7 +285,7 @@ static void put_older(FILE *out, const struct vk_find *f)
 		fprintf(out, "%s  an older backup GPT at sector %" PRIu64 "%s, whose %s: the disk was %" PRIu64
 			" sectors long then\n", i == 0 ? "\nEarlier partition tables of this disk:\n" : "",
 			gpt->header.myLBA, gpt->sector_size == 512 ? "" : " (of 4096 bytes)",
-			gpt->entries_fit ? "checksums fit" : "checksum fits, and whose entries were written over",
+			gpt->entries_fit ? "checksums fit" : "checksum fits, and whose entries were overwritten",
 			gpt->disk_sectors);
 		vk_guid_format(&gpt->header.diskGUID, guid);
 		fprintf(out, "    disk GUID %s\n", guid);

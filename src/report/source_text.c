@@ -51,7 +51,8 @@ static void put_partitions(FILE *out, const struct vk_source *s, const struct vk
 	fprintf(out, "\nPartition table: %s%s%s%s\n",
 		t->kind == VK_TABLE_NONE && vk_table_unread(t) ? "could not be read" :
 		t->kind == VK_TABLE_NONE && vk_table_absent(t) ? "not in the source" : vk_table_kind_name(t->kind),
-		t->kind == VK_TABLE_GPT && vk_table_absent(t) ? "; its entries are not in the source, or not in whole"
+		t->kind == VK_TABLE_GPT && vk_table_absent(t) ? "; its entries are not in the source, or not "
+								"completely"
 							     : "",
 		t->kind == VK_TABLE_GPT && t->gpt_chosen == 1 ? " (read from the backup copy)" : "",
 		vk_table_signatures_lost(t) ? "; only its signatures are gone, so systems see no table" : "");
@@ -85,7 +86,7 @@ static void put_identity(FILE *out, const struct vk_vmfs *v)
 	char name[VK_SCSI_NAME_BYTES];
 	/* why a name that only the header's disk id tells may be another one */
 	const char *doubt = id->type == VK_SCSI_ID_PATH
-		? "  [uncertain: the header has a path only, as it has for a device that is named eui.]"
+		? "  [uncertain: the header has a path only, as for a device with an eui. name]"
 		: id->type == VK_SCSI_ID_SERIAL
 		? "  [uncertain: of a t10. name the header has the serial number and six characters of the model only]"
 		: "  [uncertain: the full name cannot be rebuilt from the header]";
@@ -202,7 +203,7 @@ static void put_structures(FILE *out, const struct vk_vmfs *v, const struct vk_r
 			     " marked in the bitmaps, in %zu stretch%s of the volume%s\n",
 			v->pes.entries_used, v->pes.bitmap_ones, v->run_count,
 			v->run_count == 1 ? "" : "es",
-			v->runs_linear ? "; mapped in order, the tables are not usable" : "");
+			v->runs_linear ? "; assumed to be mapped in order: the tables are not usable" : "");
 	for (size_t i = 0; i < v->ext_count; i++)
 		fprintf(out, "  extended metadata at device offset 0x%" PRIx64 ", data from 0x%" PRIx64 "\n",
 			v->exts[i].offset_bytes, v->exts[i].ext.dataOffset);
@@ -299,7 +300,7 @@ static void put_held(FILE *out, const struct vk_source *s)
 			s->whole.by, vk_findings_bad(&s->findings) ? "" : "; what is here is sound");
 	} else if (s->vmfs_count == 1 && s->kind != VK_SOURCE_DISK && !v->volume_only &&
 		   (v->lvm.magic != VK_LVM_MAGIC || !lvm_held(v, "totalBytes"))) {
-		fputs("  how much of the partition that is cannot be told: its length stands in the LVM header\n", out);
+		fputs("  its share of the partition is unknown: the length is in the LVM header\n", out);
 	}
 }
 
@@ -324,12 +325,12 @@ void vk_report_tail_text(FILE *out, const struct vk_tail_gpt *tail)
 static void show_looked_through(FILE *out, const struct vk_reading *best)
 {
 	if (best->stride_bytes != 0)
-		fputs("What follows is about the disk that its data make.\n", out);
+		fputs("What follows describes the disk that its data form.\n", out);
 	else if (best->shift_bytes != 0)
-		fputs("What follows is about the disk with everything in its place.\n", out);
+		fputs("What follows describes the disk with everything in its place.\n", out);
 	else
-		fprintf(out, "What follows is about the disk in it; its bytes count from byte %" PRIu64
-			     " of the source on.\n", best->at_bytes);
+		fprintf(out, "What follows describes the disk in it, which begins at byte %" PRIu64 " of the "
+			     "source.\n", best->at_bytes);
 }
 
 void vk_report_extent_text(FILE *out, const struct vk_source *source)
@@ -364,7 +365,7 @@ void vk_report_readings_text(FILE *out, const struct vk_source *source)
 		if (vk_reading_is_own(r))
 			continue;
 		if (r->attach[0] != '\0')
-			fprintf(out, "  To get at the disk %s, for reading: %s\n",
+			fprintf(out, "  For access to the disk %s, for reading: %s\n",
 				r->kind == VK_READING_UNITS ? "in such sectors" : "in it", r->attach);
 		if (r->attach[0] != '\0' && r->device[0] != '\0')
 			fprintf(out, "  The disk is then %s.\n", r->device);
@@ -372,14 +373,14 @@ void vk_report_readings_text(FILE *out, const struct vk_source *source)
 	if (vk_source_looked_through(source))
 		show_looked_through(out, &readings->items[0]);
 	else if (vk_source_in_other_units(source))
-		fprintf(out, "What follows counts in sectors of %u bytes, as the table does.\n", source->sector_size);
+		fprintf(out, "What follows counts sectors of %u bytes, as the table does.\n", source->sector_size);
 	else if (!readings->items[0].repairable && !vk_source_is_text(source) &&
 		 readings->items[0].kind != VK_READING_OTHER)
-		fputs("What follows is about the bytes as they are, not about a disk in them.\n", out);
+		fputs("What follows describes the bytes as they are, not a disk in them.\n", out);
 	if (source->form == VK_FORM_RAW && format != NULL && format->raw_inside)
 		fprintf(out,
 			"This is a %s: its first %" PRIu64 " bytes are the disk, and the footer behind them is left "
-			"alone.\n",
+			"out.\n",
 			format->name, source->size_bytes);
 }
 

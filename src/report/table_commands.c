@@ -116,7 +116,7 @@ void vk_table_commands_text(FILE *out, const struct vk_table_commands *commands)
 	put_end(out, &commands->esxi);
 	fputs("\n# on a Linux host\n", out);
 	if (commands->sfdisk.check.count > 0)
-		fputs("# is it this LUN? A line that prints nothing says that it is another one: stop\n", out);
+		fputs("# is it this LUN? If a line prints nothing, it is another one: stop\n", out);
 	put_care(out, &commands->sfdisk);
 	if (commands->linux_command != NULL) {
 		vk_screen_paste(out, "%s <<'END'\n", commands->linux_command);

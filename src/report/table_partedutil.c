@@ -114,8 +114,8 @@ static void make_new(struct vk_commands_case *c, const char *device, const char 
 	NOTE(c, "setptbl deletes every partition you do not list: list them all, as above");
 	NOTE(c, "ESXi does not check that partitions do not overlap; these do not");
 	if (gpt)
-		NOTE(c, "partedUtil takes no unique GUIDs, names and disk GUID: those become new. "
-			"vmfskit repair table --write puts back what is known of them");
+		NOTE(c, "partedUtil takes no unique GUIDs, names or disk GUID: new ones are made. vmfskit repair "
+			"table --write restores those that are known");
 }
 
 /*
@@ -174,7 +174,7 @@ void vk_commands_for_esxi(struct vk_commands_case *c)
 	COMMAND(c, "partedUtil getptbl %s", device);
 	if (t->nothing_to_do) {
 		put_shown(c, label);
-		NOTE(c, "the table is sound: there is nothing to type but the check");
+		NOTE(c, "the table is sound: type only the check");
 	} else if (c->logical) {
 		NOTE(c, "partedUtil cannot write logical partitions, and setptbl deletes every partition you "
 			"do not list: it cannot make this table. Use sfdisk on a Linux host, or vmfskit repair "

@@ -71,7 +71,7 @@ static void put_gpt_entry(struct vk_commands_case *c, const struct vk_planned_en
 	vk_command_add(line, ", uuid=%s", guid);
 	vk_text_init(&text, name, sizeof(name));
 	if (!put_name(&text, e->name))
-		NOTE(c, "the name of partition %u is no text and is left out", entry->partition.number);
+		NOTE(c, "the name of partition %u is not a text and is left out", entry->partition.number);
 	else if (name[0] != '\0')
 		vk_command_add(line, ", name=\"%s\"", name);
 	for (unsigned bit = 0; bit < 64; bit++) {
@@ -86,7 +86,7 @@ static void put_gpt_entry(struct vk_commands_case *c, const struct vk_planned_en
 	if ((e->attributes & told) != 0)
 		vk_command_add(line, "\"");
 	if ((e->attributes & ~told) != 0)
-		NOTE(c, "partition %u has attribute bits that sfdisk has no words for", entry->partition.number);
+		NOTE(c, "partition %u has attribute bits that sfdisk cannot write", entry->partition.number);
 }
 
 /* However long its name is in escapes: a line that was cut would make another table. */
@@ -172,8 +172,8 @@ void vk_commands_for_linux(struct vk_commands_case *c)
 	for (size_t i = 0; i < t->entry_count; i++)
 		put_entry(c, node, &c->entries[i]);
 	if (t->sector_size != 512)
-		NOTE(c, "on an image file say losetup --sector-size %u first, and apply it to the loop device",
+		NOTE(c, "for an image file run losetup --sector-size %u first, and use the loop device",
 		     t->sector_size);
-	NOTE(c, "sfdisk writes fields that nobody reads in its own way (what stands behind names, CHS); "
-		"vmfskit repair table --write keeps sound bytes");
+	NOTE(c, "sfdisk writes unused fields (CHS, bytes behind names) in its own way; vmfskit repair table --write "
+		"keeps sound bytes");
 }

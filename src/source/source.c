@@ -68,7 +68,7 @@ static enum vk_status choose_kind(struct vk_source *s, const struct vk_lun_signs
 		if (is_others(s))
 			return VK_OK;
 		VK_FINDINGS_SAY(&s->findings, VK_F_SOURCE_UNRECOGNISED, 0, s->size_bytes, NULL, NULL,
-				"nothing in it tells what it is; read as a %s", vk_source_kind_name(s->kind));
+				"nothing in it shows what it is; read as a %s", vk_source_kind_name(s->kind));
 		return VK_OK;
 	}
 	s->kind = best->kind;

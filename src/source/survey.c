@@ -23,7 +23,7 @@ static struct vk_reading own_reading(const struct vk_lun_signs *signs, enum vk_s
 		r.weight = VK_WEIGHT_SOUND;
 	snprintf(r.what, sizeof(r.what), "%s", vk_reading_title(r.kind));
 	snprintf(r.evidence, sizeof(r.evidence), "%s",
-		 fit->fit == VK_FIT_NONE ? "nothing in it tells what it is" : fit->why);
+		 fit->fit == VK_FIT_NONE ? "nothing in it shows what it is" : fit->why);
 	return r;
 }
 

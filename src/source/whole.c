@@ -327,7 +327,7 @@ enum vk_status vk_source_say_part(struct vk_source *s, size_t first, size_t coun
 		vk_text_init(&text, missing, sizeof(missing));
 		(void)vk_source_put_missing(s, &text);
 		VK_FINDINGS_SAY(&s->findings, VK_F_SOURCE_CUT_SHORT, s->size_bytes, 0, seen.text, expected.text,
-				"%llu bytes are cut off at the end: there lay %s",
+				"%llu bytes are missing at the end; they held %s",
 				(unsigned long long)(s->whole.bytes - vk_io_size_bytes(s->io)), missing);
 		return VK_OK;
 	}

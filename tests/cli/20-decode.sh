@@ -56,7 +56,7 @@ fact "a device named eui. has the id of its path" '.sources[0].vmfs[0] | [.lun_n
 printf '\377' | dd of="$TMP/named" bs=1 seek=$((sd + 200)) conv=notrunc status=none
 fact "a damaged table of names tells nothing" '.sources[0].vmfs[0].lun_name_certain' false "$TMP/named"
 run "$VMFSKIT" decode "$TMP/named"
-has "a damaged table of names: the doubt is said" "$OUT" 'GUID +mpx\.vmhba0:C0:T4:L0 +\[uncertain: the header has a path only, as it has for a device that is named eui\.\]'
+has "a damaged table of names: the doubt is said" "$OUT" 'GUID +mpx\.vmhba0:C0:T4:L0 +\[uncertain: the header has a path only, as for a device with an eui\. name\]'
 
 # --- who had a volume mounted last ------------------------------------------------------------------------
 put "$TMP/named" 1048576+0x1400000+512*5+0x36 10.199.5.140

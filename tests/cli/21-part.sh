@@ -107,7 +107,7 @@ done
 run decode middle.txt
 has "middle: the table" "$OUT" '^Partition table: not in the source$'
 run decode headers.txt
-has "headers: the table" "$OUT" '^Partition table: gpt; its entries are not in the source, or not in whole$'
+has "headers: the table" "$OUT" '^Partition table: gpt; its entries are not in the source, or not completely$'
 has "headers: the header is proved" "$OUT" '^  whole .* GPT header \(primary\)$'
 for n in 2098000 2621440 3M 5M 19M 22M; do
 	head -c $n whole.img >c.img
@@ -193,10 +193,10 @@ need_root "loop devices"
 need losetup
 device=$(loop_attach short.img) || exit 1
 exits "a device that is too short: decode" 1 decode "$device"
-has "a device that is too short: how much, and what lay there" "$OUT" '^error source\.cut-short: 314572800 bytes are cut off at the end: there lay the last 411648 sectors of partition 1 \(1 of 2 extents of its volume\) and the backup GPT$'
+has "a device that is too short: how much, and what lay there" "$OUT" '^error source\.cut-short: 314572800 bytes are missing at the end; they held the last 411648 sectors of partition 1 \(1 of 2 extents of its volume\) and the backup GPT$'
 exits "a device that is too short: doctor" 1 doctor --json "$device"
 is "a device that is too short: what happened" "$(jq -c '.sources[0] | [[.findings[].code], .headline, .whole.cut_short]' "$OUT")" '[["incident.lun-shrunk"],"The disk is shorter than what lies on it",true]'
-has "a device that is too short: clone again" "$(jq -r '.sources[0].next[0].why' "$OUT")" 'clone again onto a LUN that is at least as long'
+has "a device that is too short: clone again" "$(jq -r '.sources[0].next[0].why' "$OUT")" 'clone again onto a LUN of at least the same length'
 is "a device that is too short: no repair" "$(jq -r '[.sources[0].next[].command | values] | join("; ")' "$OUT")" "vmfskit capture $device --store nowhere"
 exits "a device that is too short: find" 1 find_in --likely "$device"
 has "a device that is too short: the volume does not fit it" "$OUT" 'ghost: reaches past the disk'
@@ -204,7 +204,7 @@ exits "a device that is too short: repair table" 3 table "$device"
 loop_detach "$device"
 device=$(loop_attach little.img) || exit 1
 exits "a device without the room for the backup GPT: doctor" 1 doctor "$device"
-has "only the backup GPT: said" "$OUT" 'bytes are cut off: there lay nothing but the backup GPT$'
+has "only the backup GPT: said" "$OUT" 'bytes are missing; they held nothing but the backup GPT$'
 next=$(sed -n 's/^  [0-9]\. vmfskit \(repair .*\)/\1/p' "$OUT")
 is "only the backup GPT: the table may be fitted to it" "$next" "repair table $device --store nowhere"
 ok "only the backup GPT: and that plans it" "$VMFSKIT" $next

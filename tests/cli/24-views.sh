@@ -146,7 +146,7 @@ refused() {
 	shift
 	before=$(disk_state "${file%% *}")
 	exits "$*: doctor of a wiped table" 1 "$VMFSKIT" doctor --store "$TMP/empty" --heartbeat-wait 0 "$@" "$file"
-	has "$*: doctor says what to do" "$OUT" "Nothing is written to it as it is read here"
+	has "$*: doctor says what to do" "$OUT" "A source that is read in this way cannot be written"
 	hasnt "$*: doctor advises no repair of it" "$OUT" "vmfskit (repair|capture)"
 	exits "$*: find" 1 "$VMFSKIT" find --no-store "$@" "$file"
 	hasnt "$*: find offers no repair that is refused" "$OUT" "vmfskit repair"

@@ -106,7 +106,7 @@ carries() {
 		is "$kind, $state: find" "$(jq -c '[.readings[0].kind, .candidates[0].start_sector]' "$OUT")" '["carrier",2048]'
 		exits "$kind, $state: repair table" 3 repair carrier.img --write
 		has "$kind, $state: repair table: by name" "$ERR" "guard reading refuses: this is $name"
-		has "$kind, $state: repair table: where writing goes" "$ERR" "writing goes to the array or volume .* For reading: .*--read-only"
+		has "$kind, $state: repair table: where writing goes" "$ERR" "write to the assembled array or volume .* For reading: .*--read-only"
 		is "$kind, $state: untouched" "$(disk_state carrier.img)" "$before"
 	done
 }

@@ -88,7 +88,7 @@ exits "from behind its end" 2 "$VMFSKIT" import --store none --at 1T md-1.2.img
 wrap ddf gpt.img ddf.img
 exits "a member whose disk is spread over others" 2 "$VMFSKIT" import --store none ddf.img
 has "it is said what it is" "$ERR" "this is a member of a DDF RAID"
-has "and what to do" "$ERR" "put the array together"
+has "and what to do" "$ERR" "assemble the array"
 ok "who knows better can say so" "$VMFSKIT" import --store better --as disk --disk-size "$(stat -c %s ddf.img)" ddf.img
 wrap shift+4096 gpt.img shifted.img
 exits "a copy that gained bytes" 2 "$VMFSKIT" import --store none shifted.img

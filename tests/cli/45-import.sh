@@ -85,7 +85,7 @@ truncate -s 3G longer.img
 zero longer.img 446 64
 run "$VMFSKIT" restore --json --store s1 "$both" longer.img --part table --write
 is "a longer target" "$CODE" 0
-has "but that is told" "$(jq -r '.remarks[]' "$OUT")" 'not shorter than 2147483648 bytes; the target is 3221225472 bytes long'
+has "but that is told" "$(jq -r '.remarks[]' "$OUT")" 'at least 2147483648 bytes, its exact length is not known; the target has 3221225472 bytes'
 cp --sparse=always mbr128.img shorter.img
 truncate -s 1G shorter.img
 run "$VMFSKIT" restore --json --store s1 "$both" shorter.img --part table

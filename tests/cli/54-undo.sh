@@ -149,7 +149,7 @@ has_first "the undo capture is named before anything else" "undo capture"
 hasnt "and once" "$OUT" '^undo capture: '
 # the capture that was put back lies in the current folder, but not where it belongs
 (cd "$store" && "$VMFSKIT" undo --store "$TMP/store2" "$TMP/alone-undo" "$disk") >"$OUT"
-has "undo without the capture that was put back says what it cannot tell" "$OUT" "^note .*changed since the restore cannot be told"
+has "undo without the capture that was put back says what it cannot tell" "$OUT" "^note .*changed since the restore is not known"
 exits "undo from a folder that lies elsewhere: whose later work would be lost nobody knows" 3 \
 	"$VMFSKIT" undo --store "$TMP/store2" "$TMP/alone-undo" "$disk" --write
 is "undo from a folder that lies elsewhere: by its guard" "$(grep -o '^guard [a-z-]* refuses' "$ERR")" "guard worse refuses"

@@ -62,9 +62,9 @@ hold ro none "$disk" && ok "a file that a process only reads" restore "$disk"
 hasnt "a file that a process only reads: nobody objects" "$ERR" "guard"
 # the first namespace of processes has this number; in another one some are never seen
 if [ "$(stat -Lc %i /proc/self/ns/pid)" = 4026531836 ]; then
-	hasnt "everybody could be looked at" "$OUT" "could not be told for all"
+	hasnt "everybody could be looked at" "$OUT" "is not known of all"
 else
-	has "in a namespace: not everybody could be looked at" "$OUT" "could not be told for all"
+	has "in a namespace: not everybody could be looked at" "$OUT" "is not known of all"
 fi
 let_go
 ln "$disk" other-name.img
@@ -86,10 +86,10 @@ if [ "$(id -u)" -eq 0 ] && command -v setpriv unshare >/dev/null; then
 	chmod 711 "$TMP"
 	chown -R 65534 "$store" "$disk"
 	ok "as somebody who is not root" setpriv --reuid 65534 --clear-groups "$HOOKS" restore --store "$store" "$id" --heartbeat-wait 0.1 "$disk"
-	has "as somebody who is not root: not all could be looked at" "$OUT" "^note .*could not be told for all"
+	has "as somebody who is not root: not all could be looked at" "$OUT" "^note .*is not known of all"
 	fresh
 	ok "in a container" unshare --pid --fork --mount-proc "$HOOKS" restore --store "$store" "$id" --heartbeat-wait 0.1 "$disk"
-	has "in a container: not all could be looked at" "$OUT" "^note .*could not be told for all"
+	has "in a container: not all could be looked at" "$OUT" "^note .*is not known of all"
 else
 	skip "who cannot see every process" "needs root, setpriv and unshare"
 fi

@@ -228,11 +228,11 @@ undo=$(undo_of taken.json)
 ok "the undo capture is vouched for" "$VMFSKIT" undo --store st "$undo" disk.img
 hasnt "and no guard speaks" "$ERR" guard
 whole=$(disk_sum disk.img)
-hasnt "what was put back tells that nothing changed since" "$OUT" 'cannot be told without'
+hasnt "what was put back tells that nothing changed since" "$OUT" 'is not known without'
 cp -a "st/$id" put.back
 forge "st/$id"
 run "$VMFSKIT" undo --store st "$undo" disk.img
-has "a forged one tells nothing of that" "$OUT" 'cannot be told without'
+has "a forged one tells nothing of that" "$OUT" 'is not known without'
 rm -rf "st/$id" && mv put.back "st/$id"
 chmod -R u+w "st/$undo"
 sed -i 's/"user": "[^"]*"/"user": "nobody"/' "st/$undo/manifest.json"

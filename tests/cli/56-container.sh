@@ -70,7 +70,7 @@ container tail.img "qcow2 image" "qemu-img"
 printf '\0' | dd of=tail.img bs=1 conv=notrunc status=none
 before=$(disk_state tail.img)
 exits "a sound backup GPT behind what is no disk: nothing is planned" 3 repair table tail.img
-has "a sound backup GPT behind what is no disk: why" "$ERR" "which the backup GPT names and nothing contradicts, does not lie in the sectors"
+has "a sound backup GPT behind what is no disk: why" "$ERR" "which the backup GPT names and nothing contradicts, does not lie in the usable sectors"
 is "a sound backup GPT behind what is no disk: untouched" "$(disk_state tail.img)" "$before"
 
 truncate -s 64M empty.img

@@ -65,7 +65,7 @@ if command -v strace >/dev/null; then
 	STRACE_OPTIONS="-P $disk -e trace=fcntl,fadvise64,pread64 -e inject=fcntl:error=EINVAL" run traced trace "$HOOKS" restore --store undo \
 		"$TMP/store/$id" "$disk" --write
 	is "no way past the cache: written" "$CODE $(disk_sum "$disk")" "0 $whole"
-	has "no way past the cache: said" "$OUT" "^note: The file system reads this file only through its cache"
+	has "no way past the cache: said" "$OUT" "^note: the file system reads this file only through its cache"
 	has "no way past the cache: all of the file is dropped from it" trace 'fadvise64\([0-9]+, 0, 0, POSIX_FADV_DONTNEED'
 	wreck
 	STRACE_OPTIONS="-P $disk -e trace=fcntl,pread64" run traced trace "$HOOKS" restore --store undo "$TMP/store/$id" "$disk" --write
@@ -74,13 +74,13 @@ if command -v strace >/dev/null; then
 	STRACE_OPTIONS="-P $disk -e trace=fcntl,fadvise64,pread64 -e inject=pread64:error=EINVAL:when=$first" run traced trace "$HOOKS" \
 		restore --store undo "$TMP/store/$id" "$disk" --write
 	is "no way past the cache, said when it is read: written" "$CODE $(disk_sum "$disk")" "0 $whole"
-	has "no way past the cache, said when it is read: said" "$OUT" "^note: The file system reads this file only through its cache"
+	has "no way past the cache, said when it is read: said" "$OUT" "^note: the file system reads this file only through its cache"
 	is "no way past the cache, said when it is read: not tried again" "$(grep -c 'F_SETFL.*O_DIRECT' trace)" 1
 	wreck
 	STRACE_OPTIONS="-P $disk -e trace=fsync -e inject=fsync:error=EIO" run traced trace "$HOOKS" restore --store undo \
 		"$TMP/store/$id" "$disk" --write
 	is "a flush that fails" "$CODE" 4
-	has "a flush that fails: what is read now may be wrong" "$ERR" "did not confirm .* may come from memory and not from the disk"
+	has "a flush that fails: what is read now may be wrong" "$ERR" "did not confirm .* read from memory what is not on the disk"
 else
 	skip "file systems that cannot read past their cache" "there is no strace"
 fi

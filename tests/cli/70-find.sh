@@ -5,7 +5,7 @@
 cd "$TMP" || exit 1
 
 # found NAME CODE FILE EXPECTED [OPTION]...: "standing start sectors" of each candidate; the sectors where they are exact, else
-# what its header says and nothing else does, or at-least
+# what its header says and nothing confirms it, or at-least
 found() {
 	local name=$1 code=$2 file=$3 expected=$4
 	shift 4
@@ -135,11 +135,11 @@ dd if=disk.img of=part.img bs=1M skip=1 count=2000 conv=sparse status=none
 truncate -s $(((6291423 - 2048) * 512)) part.img
 dd if=disk.img of=tail.img bs=1M skip=1 conv=sparse status=none
 run "$VMFSKIT" find --no-store --likely part.img
-has "a partition by itself: its end is that of the file" "$OUT" 'length +the header says it, and the end of the disk'
+has "a partition by itself: its end is that of the file" "$OUT" 'length +from the header, and the end of the disk'
 hasnt "a partition by itself: no table agrees" "$OUT" agrees
 is "a partition by itself: for scripts" "$("$VMFSKIT" find --no-store --json --likely part.img | jq -c '[.agrees, .candidates[0].in_table]')" "[null,false]"
 exits "the end of a disk" 0 "$VMFSKIT" find --no-store --likely tail.img
-has "the end of a disk: who says its length" "$OUT" 'length +the header says it, and entry 1 of the backup GPT at the end'
+has "the end of a disk: who says its length" "$OUT" 'length +from the header, and entry 1 of the backup GPT at the end'
 has "the end of a disk: that GPT agrees" "$OUT" '^The backup GPT at the end agrees with what was found\.$'
 has "nobody is sure of all" "$OUT" 'sure +99 %'
 # flipped FILE BYTE-OF-totalBytes MASK
@@ -199,7 +199,7 @@ ghost: disk of a virtual machine 10242048 0"
 	is "ghosts, table $how: exit code" "$CODE" "$([ $how = present ] && echo 0 || echo 1)"
 done
 exits "ghosts as text" 1 "$VMFSKIT" find --no-store outer.img
-has "ghosts as text: heading" "$OUT" "^No volumes of this disk"
+has "ghosts as text: heading" "$OUT" "^Not volumes of this disk"
 has "ghosts as text: nested" "$OUT" "its own partition table stands at byte 5242880000"
 rm outer.img inner.img
 

@@ -100,7 +100,7 @@ has "the state of another disk: what differs" "$ERR" \
 has "the state of another disk: what to do" "$ERR" 'name a file that does not exist yet'
 mv one.img moved.img
 run "$VMFSKIT" find --no-store --resume one.state moved.img
-has "a search that came to its end: what it is taken from" "$OUT" 'all of it is taken from one\.state of 20[0-9-]*T[0-9:]*Z: nothing but '
+has "a search that came to its end: what it is taken from" "$OUT" 'all of it comes from one\.state of 20[0-9-]*T[0-9:]*Z; only what was found '
 has "a search that came to its end: found again" "$OUT" '^Found 0 living volumes, 1 damaged'
 run "$VMFSKIT" find --no-store --json --resume one.state moved.img
 is "a search that came to its end: for scripts" "$(jq -r '[.resumed_bytes, .resumed_from, (.resumed_date | length)] | join(" ")' "$OUT")" "4294967296 one.state 20"

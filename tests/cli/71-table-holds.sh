@@ -25,8 +25,8 @@ stays() {
 	ok "$1: with --label gpt, too" repair --scan --label gpt --json disk.img
 	is "$1: with --label gpt it stays" "$(entries)" "$held"
 	exits "$1: not for a wish either" 3 repair --scan --include "$2" disk.img
-	has "$1: which says why" "$ERR" "^vmfskit: the volume at sector $2 lies over partition 1, sectors 2048 to [0-9]+, which a sound table names and which holds a whole $3"
-	has "$1: and what to do" "$ERR" "^  it is a copy in a file of that, or older; .* --exclude 2048 leaves its partition out"
+	has "$1: which says why" "$ERR" "^vmfskit: the volume at sector $2 lies over partition 1, sectors 2048 to [0-9]+, of a sound table, which holds a whole $3"
+	has "$1: and what to do" "$ERR" "^  it is a copy in a file there, or older; .* --exclude 2048 leaves its partition out"
 	run repair --scan --include "$2" --exclude 2048 --json disk.img
 	is "$1: the partition goes when a person names it" "$(entries)" "$(jq -r '[.table.entries[] | select(.type_name == "VMFS") | "\(.start_sector)+\(.sectors) VMFS"] | join(", ")' "$OUT")"
 }

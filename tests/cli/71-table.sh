@@ -169,7 +169,7 @@ sgdisk -d 1 disk.img >/dev/null
 ok "deleted at a start that nobody would guess: what sgdisk left is sound" sgdisk -v disk.img
 exits "deleted: found all the same" 3 "$VMFSKIT" repair table disk.img --store "$TMP/store"
 has "deleted: its GUID is a guess" "$ERR" "guard guess refuses: partition 1 at sector 1234567: .*its unique GUID is new"
-has "deleted: why it searched" "$OUT" "does not account for the whole disk"
+has "deleted: why it searched" "$OUT" "leaves a part of the disk unexplained"
 repair disk.img
 is "deleted: it is back" "$(vmfs disk.img)" "$before"
 

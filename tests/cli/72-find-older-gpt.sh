@@ -50,7 +50,7 @@ exits "the table is lost: find" 1 find_in grown.img
 has "find: the older copy" "$OUT" "^  an older backup GPT at sector 41943039, whose checksums fit: the disk was 41943040 sectors long then\$"
 has "find: the GUID of the disk" "$OUT" "^    disk GUID $was_disk\$"
 has "find: what it names" "$OUT" '^    partition 1: sectors 2048 to 41943006, VMFS$'
-has "find: it is a witness of the length" "$OUT" 'the header says it, and entry 1 of an older backup GPT'
+has "find: it is a witness of the length" "$OUT" 'from the header, and entry 1 of an older backup GPT'
 exits "repair table" 3 table grown.img
 has "repair table: whose number and name" "$OUT" 'number and name as in an older GPT at sector 41943039'
 has "repair table: it is a guess" "$ERR" '^guard guess refuses: .*no checksum proves its GUID'
@@ -60,7 +60,7 @@ is "repair table: its GUID" "$(jq -r '[.. | .unique_guid? // empty | strings] | 
 is "repair table: the GUID of the disk" "$(jq -c '[.. | objects | select(has("disk_guid_fresh")) | [.disk_guid, .disk_guid_fresh]] | unique' "$OUT")" \
 	"[[\"$was_disk\",false]]"
 exits "repair table: text" 3 table grown.img
-has "repair table: what of it is proved, and what is not" "$OUT" "^guess +The GUID of the disk is that of the older GPT at byte $(((old - 1) * 512)): its checksum proves that the disk had it when it was $((old * 512)) bytes long, not that no table was made anew since\.\$"
+has "repair table: what of it is proved, and what is not" "$OUT" "^guess +the GUID of the disk is that of the older GPT at byte $(((old - 1) * 512)): its checksum proves that the disk had it when it was $((old * 512)) bytes long, not that no table was made anew since\.\$"
 
 # another system's MBR stands where the table was; one that names a volume is a table of its own
 mbr() { # IMAGE TYPE SECTORS
@@ -109,7 +109,7 @@ is "4096: its GUIDs" "$(jq -c '[.. | objects | select(has("disk_guid_fresh")) | 
 # its entries were written over
 dd if=/dev/urandom of=grown.img bs=512 seek=$((old - 33)) count=1 conv=notrunc status=none
 exits "the entries are gone" 1 find_in grown.img
-has "only the header is believed" "$OUT" '^  an older backup GPT at sector 41943039, whose checksum fits, and whose entries were written over: the disk was 41943040 sectors'
+has "only the header is believed" "$OUT" '^  an older backup GPT at sector 41943039, whose checksum fits, and whose entries were overwritten: the disk was 41943040 sectors'
 hasnt "and no partition" "$OUT" '^    partition 1'
 # and one bit of its header
 printf '\001' | dd of=grown.img bs=1 seek=$(((old - 1) * 512 + 40)) conv=notrunc status=none

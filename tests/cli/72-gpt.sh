@@ -119,7 +119,7 @@ copy_disk old.img disk.img
 truncate -s 330M disk.img
 run "$VMFSKIT" repair table disk.img --no-captures
 has "grown: from what to what" "$OUT" 'the disk was grown from 634880 to 675840 sectors\.?$'
-has "grown: the old backup stays" "$OUT" 'the backup of before, in sectors 634847 to 634879, is left as it is\.?$'
+has "grown: the old backup stays" "$OUT" 'the old backup, in sectors 634847 to 634879, is left as it is\.?$'
 rm -rf st
 ok "grown: repaired" "$VMFSKIT" repair table disk.img --no-captures --store st --write
 judges "grown" disk.img

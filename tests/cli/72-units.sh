@@ -53,7 +53,7 @@ same "an image: the GUID of the disk" guid-four guid-disk
 run "$VMFSKIT" decode --json disk.img
 is "an image: read in 512 now, the same partitions" "$(jq -r '.sources[0].sector_size' "$OUT") $(partitions 512)" "512 $was"
 exits "an image: a second time there is nothing to convert" 2 repair --convert-sectors 512 disk.img
-has "an image: which says so" "$ERR" 'nothing to convert: no GPT is there that counts in larger sectors than 512 bytes'
+has "an image: which says so" "$ERR" 'nothing to convert: there is no GPT with sectors larger than 512 bytes'
 ok "an image: taken back" "$VMFSKIT" undo "$(ls st | grep -- '-undo$')" disk.img --store st --write
 is "an image: every byte as it was" "$(disk_sum disk.img)" "$(disk_sum four.img)"
 exits "a table of 512: nothing to convert" 2 repair --convert-sectors 512 five.img
@@ -77,7 +77,7 @@ for at in 8200 $(($(stat -c %s four.img) - 20480 + 8)); do
 done
 printf '\x5a\xa5\x5a' | dd of=disk.img bs=1 seek=8200 conv=notrunc status=none
 exits "both arrays damaged: refused" 3 repair --convert-sectors 512 disk.img
-has "both arrays damaged: why" "$ERR" 'cannot be counted in sectors of 512: its checksums do not prove all of it'
+has "both arrays damaged: why" "$ERR" 'cannot be converted to sectors of 512: its checksums do not prove all of it'
 
 need_root "loop devices with sectors of 4096 bytes"
 
@@ -133,7 +133,7 @@ exits "512 on 4096: doctor" 0 doctor "$loop"
 has "512 on 4096: doctor's answer" "$OUT" '^Of that: Nothing wrong was found\.$'
 hasnt "512 on 4096: no repair is offered" "$OUT" 'vmfskit repair'
 exits "512 on 4096: nothing is planned" 3 repair "$loop"
-has "512 on 4096: why" "$ERR" 'nothing is to be done: the table is as ESXi needs it'
+has "512 on 4096: why" "$ERR" 'do nothing: the table is as ESXi needs it'
 exits "512 on 4096: nor with that guard lifted" 3 repair --override reading "$loop" --store st3 --write
 exits "512 on 4096: nor converted" 2 repair --convert-sectors 512 "$loop"
 is "512 on 4096: nothing was written" "$(disk_sum five.img)" "$before"

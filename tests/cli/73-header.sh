@@ -109,13 +109,13 @@ else
 fi
 fresh && zero $((0x1300000)) 512
 whole "descriptor gone" 0 --override guess
-has "descriptor gone: what is lost is told" said "^lost +the datastore's UUID survives nowhere"
+has "descriptor gone: what is lost is told" said "^lost +the datastore's UUID is lost"
 fresh && zero $((0x1300000)) 512
 repair --override guess --label toto
 has "descriptor gone: the label that was given" "$OUT" 'fsLabel.*"toto"'
 fresh && zero $((0x100000)) $((0x1000000)) && zero $((0x1300000)) 512
 whole "LVM region and descriptor gone" 0 --override guess
-has "LVM region and descriptor gone: told" said '^lost +the UUID of the LVM volume survives nowhere'
+has "LVM region and descriptor gone: told" said '^lost +the UUID of the LVM volume is lost'
 
 # --- every single field ------------------------------------------------------------------------------------
 # rows NAME: offset (hexadecimal), size, field of that structure, from the page that is made of its layout

@@ -124,5 +124,5 @@ copy_disk whole.img disk.img
 poked=$(disk_sum disk.img)
 exits "a sector that can be read in the end" 3 env EIO_FILE="$TMP/disk.img" EIO_AT=512 EIO_BRIEF=1 LD_PRELOAD="$TMP/eio.so" \
 	"$VMFSKIT" repair table --store st disk.img --override unreadable --write
-has "a sector that can be read in the end: says so" "$ERR" 'A sector that could not be read became readable since the plan was made'
+has "a sector that can be read in the end: says so" "$ERR" 'a sector that could not be read became readable since the plan was made'
 is "a sector that can be read in the end: nothing was written" "$(disk_sum disk.img)" "$poked"

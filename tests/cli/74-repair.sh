@@ -128,7 +128,7 @@ is "an empty heartbeat slot is a guess: all is back" "$(disk_sum disk.img)" "$wh
 wreck uuid
 cycle "header, uuid" header 0
 wreck table
-# GUIDs that survive nowhere are made new; place, length and type are those of before
+# GUIDs that are lost are made new; place, length and type are those of before
 state() { "$VMFSKIT" decode --json disk.img | jq -c '[.sources[0].table.partitions[] | {number, start_sector, sectors, type}], .findings'; }
 before=$("$VMFSKIT" decode --json whole.img | jq -c '[.sources[0].table.partitions[] | {number, start_sector, sectors, type}], .findings')
 exits "table: what is new is a guess" 3 "$VMFSKIT" repair table disk.img --store st
@@ -160,7 +160,7 @@ exits "010 is sector 10, where nothing is" 1 "$VMFSKIT" repair header p.img --st
 has "010 is sector 10: where it looked" "$ERR" 'at byte 5120\)'
 exits "09 is a number, too" 1 "$VMFSKIT" repair header p.img --store st --start 09
 exits "a partition has no table to repair" 1 "$VMFSKIT" repair table part-whole.img --store st
-has "a partition has no table to repair: why" "$ERR" 'begins in front of sector 1'
+has "a partition has no table to repair: why" "$ERR" 'begins before sector 1'
 
 # a structure that nothing brings back
 copy_disk whole.img disk.img

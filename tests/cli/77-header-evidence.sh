@@ -54,7 +54,7 @@ at=$((2048 * 512 + 0x17f000))
 copy_disk named.img disk.img
 printf 'naa.60000000000000000000000000000001:1' | dd of=disk.img bs=1 seek=$at conv=notrunc status=none
 exits "another LUN's name" 1 "$VMFSKIT" repair header disk.img --no-captures --store st
-is "another LUN's name: told" "$(names)" "lost: it names another LUN than the disk id of the header: left as it is, for nothing tells which is right"
+is "another LUN's name: told" "$(names)" "lost: it names another LUN than the disk id of the header: left as it is, for which is right is not known"
 dd if=/dev/zero of=disk.img bs=1 seek=$at count=256 conv=notrunc status=none
 exits "no name" 0 "$VMFSKIT" repair header disk.img --no-captures --store st
 is "no name: told" "$(names)" "consistent: it holds no name; no reader needs one"

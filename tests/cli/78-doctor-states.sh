@@ -68,7 +68,7 @@ has "table and headers: the start is known by heartbeats alone" "$(jq -r '[.sour
 exits "two volumes" 0 doctor two.img
 "$LAB" break --how table two.img >/dev/null
 exits "two volumes, no table: exit code" 1 doctor two.img
-has "two volumes, no table: there may be more" "$OUT" 'lie in no volume that was found at the likely places; doctor --scan'
+has "two volumes, no table: there may be more" "$OUT" 'outside of the volumes at the likely places; doctor --scan'
 exits "two volumes, no table, scanned: exit code" 1 doctor --scan --json two.img
 is "two volumes, no table, scanned: both" "$(jq -c '[.sources[0].volumes[].label]' "$OUT")" '["practice","second"]'
 big=$(big_dir)
@@ -173,7 +173,7 @@ fresh
 exits "a slot in use, one look" 0 doctor prod.img
 has "a slot in use, one look: says so" "$OUT" '^In use: a heartbeat slot is taken; it was not watched$'
 exits "a slot in use, watched" 0 "$HOOKS" doctor --heartbeat-wait 0.05 --store nowhere prod.img
-has "a slot in use, watched: it did not move" "$OUT" 'did not move while it was watched'
+has "a slot in use, watched: it did not move" "$OUT" 'did not change while it was watched'
 "$LAB" break --how primary prod.img >/dev/null
 (for ((i = 0; i < 100; i++)); do "$LAB" beat prod.img >/dev/null 2>&1; sleep 0.1; done) &
 beater=$!

@@ -151,7 +151,7 @@ exits "one of two partitions deleted: exit code" 1 doctor --scan --json deleted.
 cp "$OUT" doctor.json
 is "one of two partitions deleted: told" "$(codes doctor.json)" volume-unnamed
 is "one of two partitions deleted: it is that one" "$(jq '.sources[0].findings[0].offset' doctor.json)" $((616448 * 512))
-has "one of two partitions deleted: the answer" "$(headline doctor.json)" '^A volume lies on the disk that no partition names$'
+has "one of two partitions deleted: the answer" "$(headline doctor.json)" '^A volume on the disk is listed in no partition$'
 is "one of two partitions deleted: next" "$(commands doctor.json)" \
 	"vmfskit capture deleted.img --store nowhere; vmfskit repair table deleted.img --store nowhere --scan"
 sfdisk -q --delete deleted.img 1
@@ -255,7 +255,7 @@ dd if=earlier.img of=free.img bs=1M skip=1 seek=5120 count=80 conv=notrunc,spars
 exits "an old volume in free space: exit code" 1 doctor --scan --json free.img
 cp "$OUT" doctor.json
 is "an old volume in free space: told" "$(codes doctor.json)" volume-unnamed
-has "an old volume in free space: the answer" "$(headline doctor.json)" '^A volume lies on the disk that no partition names$'
+has "an old volume in free space: the answer" "$(headline doctor.json)" '^A volume on the disk is listed in no partition$'
 
 "$LAB" make --table mbr --volume start=128,size=420M,version=3 --volume start=1000000,size=420M,version=3 mbr.img >/dev/null
 put mbr.img 0x1ca 0000ff00

@@ -125,7 +125,7 @@ if PATH=$PATH type -P mkfs.ext4 >/dev/null; then
 	copy_disk old.img ext.img
 	mkfs.ext4 -q -F -E offset=$BASE,nodiscard,lazy_itable_init=1 ext.img 290m 2>/dev/null
 	refused "ext4 over it" foreign-signature ext.img --signature all
-	has "ext4 over it: where" "$ERR" '^guard foreign-signature refuses: ext4 is on the place of a volume that no table names'
+	has "ext4 over it: where" "$ERR" '^guard foreign-signature refuses: ext4 is on the place of a volume that is in no table'
 	is "ext4 over it: blkid takes it for VMFS" "$(type_at ext.img $BASE)" VMFS_volume_member
 	ok "ext4 over it: lifted" "$VMFSKIT" wipe ext.img --signature all --store st --override foreign-signature --write
 	is "ext4 over it: blkid sees ext4" "$(type_at ext.img $BASE)" ext4
@@ -204,7 +204,7 @@ id=$(undo_id)
 exits "doctor after a wipe" 1 doctor --store st --json disk.img
 is "doctor after a wipe: what comes next" "$(next)" "vmfskit undo $id disk.img --store st"
 is "doctor after a wipe: the findings" "$(jq -r '[.sources[0].findings[].code] | unique | join(" ")' "$OUT")" incident.magic-wiped
-has "doctor after a wipe: whose it was" "$(jq -r '.sources[0].findings[].message' "$OUT")" "nothing else that is checked: put away by vmfskit wipe, undo capture $id$"
+has "doctor after a wipe: whose it was" "$(jq -r '.sources[0].findings[].message' "$OUT")" "everything else that is checked is right: put away by vmfskit wipe, undo capture $id$"
 exits "doctor after a wipe, in words" 1 doctor --store st disk.img
 has "doctor after a wipe: the answer" "$OUT" '^vmfskit wipe put away the few bytes by which systems recognise VMFS'
 hasnt "doctor after a wipe: nothing is to be rebuilt" "$OUT" 'vmfskit (repair|restore|capture)'

@@ -37,7 +37,7 @@ for line in "partedUtil setptbl $DEVICE gpt \"$right\"" "partedUtil setptbl \"$D
 done
 has "right: where it begins" "$OUT" '^  right    sector 2048 is where it begins: found volume'
 has "right: where it ends, and who says so" "$OUT" "^  right    sector $LAST is where it ends: so says the end of the disk"
-has "right: that a label must be made first" "$OUT" '^  unknown  no label stands on the disk: before this line comes partedUtil mklabel DEVICE gpt'
+has "right: that a label must be made first" "$OUT" '^  unknown  the disk has no label: first type partedUtil mklabel DEVICE gpt'
 ok "right, as JSON" check "$(entry "$right")" gone.img --json
 is "right, as JSON: all of it" "$(jq -c '[.schema, .device, .label, .sound, .instead, .wrong, (.entries[] | [.number, .first, .last, .type, .attribute, .wrong, .unknown, .instead])]' "$OUT")" \
 	"[\"vmfskit.check-line/1\",\"$DEVICE\",\"gpt\",true,null,[],[1,2048,$LAST,\"$VMFS\",0,[],[],null]]"
@@ -51,7 +51,7 @@ wrong() {
 	has "$1: do not type it" "$OUT" '^do not type this line$'
 	has "$1: what to type instead" "$OUT" "^  partedUtil setptbl $DEVICE gpt \"$right\"\$"
 }
-wrong "counted in 4096" 'the start is counted in sectors of 4096 bytes, partedUtil counts 512: 8 times 256 is 2048' "$(entry "1 256 77055 $VMFS 0")"
+wrong "counted in 4096" 'the start is in sectors of 4096 bytes, partedUtil uses 512: 8 times 256 is 2048' "$(entry "1 256 77055 $VMFS 0")"
 wrong "the number of sectors" "614399 is the number of its sectors: the third word is the last sector itself, $LAST" "$(entry "1 2048 614399 $VMFS 0")"
 has "the number of sectors: that entry instead" "$OUT" "^  instead  $right\$"
 wrong "the sector behind" "$((LAST + 1)) is the sector behind it" "$(entry "1 2048 $((LAST + 1)) $VMFS 0")"
@@ -59,19 +59,19 @@ wrong "in the backup" 'it ends at sector 616470, in the backup of the table: the
 wrong "behind the end" 'it ends at sector 700000, behind the end of the disk' "$(entry "1 2048 700000 $VMFS 0")"
 wrong "too short" "it ends at sector $LAST, not at 500000" "$(entry "1 2048 500000 $VMFS 0")"
 wrong "a length for an end" 'it ends at sector 100, before it begins' "$(entry "1 2048 100 $VMFS 0")"
-wrong "another start" 'nothing begins at sector 128; what is meant may be what begins at sector 2048' "$(entry "1 128 $LAST $VMFS 0")"
+wrong "another start" 'nothing begins at sector 128; you may mean the volume that begins at sector 2048' "$(entry "1 128 $LAST $VMFS 0")"
 wrong "in the table" 'sector 1 belongs to the table: the first that a partition may have is 34' "$(entry "1 1 $LAST $VMFS 0")"
 wrong "another type" "its type is $VMFS, not EBD0A0A2B9E5443387C068B6B72699C7" "$(entry "1 2048 $LAST EBD0A0A2B9E5443387C068B6B72699C7 0")"
 wrong "hyphens" 'partedUtil takes the type AA31E02A-400F-11DB-9590-000C2911D1B8 without hyphens' "$(entry "1 2048 $LAST AA31E02A-400F-11DB-9590-000C2911D1B8 0")"
-wrong "a type that is none" 'the type vmfs is no GUID' "$(entry "1 2048 $LAST vmfs 0")"
+wrong "a type that is none" 'the type vmfs is not a GUID' "$(entry "1 2048 $LAST vmfs 0")"
 wrong "a boot mark" 'the last word is 0, not 128' "$(entry "1 2048 $LAST $VMFS 128")"
 wrong "partition 0" 'there is no partition 0' "$(entry "0 2048 $LAST $VMFS 0")"
-wrong "two over each other" 'it lies over partition 1' "$(entry "$right")  \"2 400000 500000 $VMFS 0\""
+wrong "two over each other" 'it overlaps partition 1' "$(entry "$right")  \"2 400000 500000 $VMFS 0\""
 wrong "twice" 'partition 1 stands on the line twice' "$(entry "$right")  '1 34 40 $VMFS 0'"
 wrong "no entry at all" 'setptbl deletes every partition you do not list; partition 1 is missing' "partedUtil setptbl $DEVICE gpt"
 wrong "the other label" 'the label is gpt, not msdos' "partedUtil setptbl $DEVICE msdos \"1 2048 $LAST 251 0\""
 wrong "the old form" 'the label is gpt, not msdos' "partedUtil set $DEVICE \"1 2048 $LAST 251 0\""
-wrong "a hexadecimal type" 'the type fb is no decimal number' "partedUtil setptbl $DEVICE msdos \"1 2048 $LAST fb 0\""
+wrong "a hexadecimal type" 'the type fb is not a decimal number' "partedUtil setptbl $DEVICE msdos \"1 2048 $LAST fb 0\""
 wrong "a partition's device" 'naa.600144f07ed404000000496ff8cd0003:1 is a partition' "partedUtil setptbl $DEVICE:1 gpt \"$right\""
 exits "wrong, as JSON" 1 check "$(entry "1 2048 614399 $VMFS 0")" gone.img --json
 is "wrong, as JSON: what and what instead" "$(jq -c '[.sound, .instead, (.entries[0] | (.wrong | length), .instead)]' "$OUT")" \
@@ -84,14 +84,14 @@ noline() {
 	has "$1: said" "$ERR" "$2"
 	has "$1: what one looks like" "$ERR" 'a line looks like this: partedUtil setptbl'
 }
-noline "another program" 'does not hold the word partedUtil' "sfdisk /dev/sdb"
+noline "another program" 'does not contain the word partedUtil' "sfdisk /dev/sdb"
 noline "another verb" 'makes no table: only setptbl and set are checked: mklabel' "partedUtil mklabel $DEVICE gpt"
 noline "no label" 'has a label that is neither gpt nor msdos: 1 2048' "partedUtil setptbl $DEVICE \"$right\""
 noline "an open quote" 'has a quote that does not end' "partedUtil setptbl $DEVICE gpt \"$right"
 noline "no quotes" 'has an entry that is not five words.*: 1$' "partedUtil setptbl $DEVICE gpt $right"
 noline "typographic quotes" 'has typographic quotes' "partedUtil setptbl $DEVICE gpt “$right”"
 noline "a number in hexadecimal" 'has an entry that is not five words' "$(entry "1 0x800 $LAST $VMFS 0")"
-noline "nothing" 'does not hold the word partedUtil' ""
+noline "nothing" 'does not contain the word partedUtil' ""
 exits "with --write" 2 check "$(entry "$right")" gone.img --write
 has "with --write: said" "$ERR" '^vmfskit repair: --check-line and --write do not go together$'
 exits "of repair header" 2 "$VMFSKIT" repair header gone.img --check-line "$(entry "$right")"
@@ -132,7 +132,7 @@ wipe_table disk.img
 ok "an end that only the header tells" check "$(entry "1 2048 616447 $VMFS 0")" disk.img
 has "an end that only the header tells: unknown" "$OUT" '^  unknown  sector 616447 fits what is left, but nothing proves that it ends there$'
 exits "an end that only the header tells, another start" 1 check "$(entry "1 256 77055 $VMFS 0")" disk.img
-has "an end that only the header tells: of what is told instead, too" "$OUT" '^  unknown  nothing proves the end of what is told instead$'
+has "an end that only the header tells: of what is told instead, too" "$OUT" '^  unknown  nothing proves the end in the line to type instead$'
 
 # no plan: nothing is told instead
 truncate -s 64M empty.img

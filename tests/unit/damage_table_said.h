@@ -73,7 +73,7 @@ static inline enum said said_of_header(const struct vk_rebuild_table *t, const c
 	if (strcmp(field, "entriesLBA") == 0)
 		return doubts(t, "where the entries of the GPT lay") || doubts(t, "the usable range") ? SAID_OPEN : SAID_EXACT;
 	if (strcmp(field, "diskGUID") == 0)
-		return t->disk_guid_fresh || t->disk_guid_guessed || doubts(t, "the GUID of the disk is that of damaged headers") ?
+		return t->disk_guid_fresh || t->disk_guid_guessed || doubts(t, "the GUID of the disk comes from damaged headers") ?
 			       SAID_OPEN :
 			       SAID_EXACT;
 	/* they follow from what they are made over */
@@ -141,7 +141,7 @@ static inline enum said said_of_ebr_byte(const struct state *s, uint64_t at, cha
 	damage_read(vk_overlay_io(s->damage), lba * 512, sector, sizeof(sector));
 	there = there || (sector[510] == 0x55 && sector[511] == 0xAA);
 	if ((there || vk_all_zero(sector, 512)) && (doubts(t, "boot record in sector %llu ", (unsigned long long)lba) ||
-						    doubts(t, "into sector %llu.", (unsigned long long)lba)))
+						    doubts(t, "to sector %llu.", (unsigned long long)lba)))
 		return SAID_OPEN;
 	snprintf(name, cap, there ? "EBR link" : vk_all_zero(sector, 512) ? "new EBR over zeros" : "outside the table");
 	return open && (there || vk_all_zero(sector, 512)) ? SAID_OPEN : SAID_EXACT;
@@ -163,7 +163,7 @@ static inline enum said said_of_mbr_byte(const struct state *s, uint64_t at, cha
 	snprintf(name, cap, "MBR entry%s%s %s, %s", e == NULL ? " that goes" : "",
 		 e != NULL && vk_partition_is_extended(&e->partition) ? " (extended)" : "", f->name,
 		 e == NULL ? "" : vk_entry_origin_name(e->origin));
-	if (e == NULL && doubts(&s->r.table, "entry %u of sector 0 goes",
+	if (e == NULL && doubts(&s->r.table, "entry %u of sector 0 is removed",
 				(unsigned)(at - VK_MBR_ENTRY_OFFSET) / VK_MBR_ENTRY_BYTES + 1))
 		return SAID_OPEN;
 	if (e != NULL && vk_partition_is_extended(&e->partition))

@@ -59,7 +59,7 @@ static void test_which_lun(void **state)
 	/* names of other kinds, or none, cannot be compared */
 	check = checked(LINE("/vmfs/devices/disks/mpx.vmhba1\\:C0\\:T0\\:L0"), NULL, LUN);
 	assert_string_equal(check->line.device, "/vmfs/devices/disks/mpx.vmhba1:C0:T0:L0");
-	assert_true(says(check->whole.open, check->whole.open_count, "cannot be told from here"));
+	assert_true(says(check->whole.open, check->whole.open_count, "is not known here"));
 	free_check(check);
 	check = checked(LINE("/vmfs/devices/disks/" LUN ":1"), NULL, "");
 	assert_true(says(check->whole.wrong, check->whole.wrong_count, "is a partition"));

@@ -180,7 +180,7 @@ static void nothing_is_guessed_in_silence(void **state)
 					    array_at + parts_len - VK_MBR_ENTRY_OFFSET) == 0)
 			healed++;
 		/* of a disk on which no part of a GPT is left, nothing is claimed */
-		else if (j.was_gpt && j.lost_count == 0 && !only_older_is_left(&j) && !says(j.notes, j.note_count, "both arrays hold alike")) {
+		else if (j.was_gpt && j.lost_count == 0 && !only_older_is_left(&j) && !says(j.notes, j.note_count, "both arrays share")) {
 			size_t at = VK_MBR_ENTRY_OFFSET;
 
 			while (after != NULL && at < b.bytes && after[at] == b.now[at])

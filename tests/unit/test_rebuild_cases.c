@@ -268,7 +268,7 @@ static void a_guess_is_called_one(void **state)
 	/* of sector 0 there is no copy */
 	assert_true(r->table.guessed);
 	assert_int_equal(r->table.doubt_count, 1);
-	assert_non_null(strstr(r->table.doubts[0], "heads and sectors is what is usual"));
+	assert_non_null(strstr(r->table.doubts[0], "heads and sectors) gets the usual values"));
 	rebuilt_free(r);
 	assert_int_equal(vk_lab_write_table(&b.disk, b.plan), VK_OK);
 	bench_zero(&b, 1, 33);

@@ -103,7 +103,7 @@ static void chains_of_others(void **state)
 	assert_int_equal(r->table.entry_count, 2);
 	assert_int_equal(vk_overlay_dirty_bytes(r->overlay), 0);
 	assert_false(r->table.nothing_to_do);
-	must_say(r, "nothing tells which logical partitions");
+	must_say(r, "which logical partitions it led to is not known");
 	rebuilt_free(r);
 	bench_free(&b);
 }
@@ -224,8 +224,8 @@ static void boot_records_at_guessed_places(void **state)
 		} else {
 			assert_int_equal(r->status, VK_OK);
 			assert_true(r->table.guessed);
-			assert_true(said(r->table.doubts, r->table.doubt_count, "is not known: it is put into sector 6601985"));
-			assert_true(said(r->table.doubts, r->table.doubt_count, "is not known: it is put into sector 8801985"));
+			assert_true(said(r->table.doubts, r->table.doubt_count, "is not known: it is written to sector 6601985"));
+			assert_true(said(r->table.doubts, r->table.doubt_count, "is not known: it is written to sector 8801985"));
 		}
 		rebuilt_free(r);
 	}

@@ -215,7 +215,7 @@ static void no_room_beside_an_empty_extended(void **state)
 	assert_int_equal(vk_lab_put(&b.disk, 0, sector, sizeof(sector)), VK_OK);
 	r = bench_rebuild(&b, NULL);
 	assert_int_equal(r->status, VK_USAGE);
-	assert_non_null(strstr(r->err.what, "an MBR cannot name all 4 partitions"));
+	assert_non_null(strstr(r->err.what, "an MBR cannot list all 4 partitions"));
 	rebuilt_free(r);
 	bench_free(&b);
 }
@@ -238,9 +238,9 @@ static void an_extended_partition_too_long(void **state)
 	bench_wipe_table(&b, false);
 	r = bench_rebuild(&b, &mbr);
 	assert_int_equal(r->status, VK_USAGE);
-	if (strstr(r->err.what, "cannot name the extended partition") == NULL)
+	if (strstr(r->err.what, "cannot list the extended partition") == NULL)
 		rebuilt_print(r);
-	assert_non_null(strstr(r->err.what, "cannot name the extended partition"));
+	assert_non_null(strstr(r->err.what, "cannot list the extended partition"));
 	rebuilt_free(r);
 	bench_free(&b);
 }

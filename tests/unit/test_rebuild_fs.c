@@ -148,14 +148,14 @@ static void gone_and_made_anew(void **state)
 		assert_int_equal(header_bench_field(&b, &vk_fs_descriptor_layout, "volInfo")->origin, VK_FIELD_COPY);
 		assert_null(header_bench_field(&b, &vk_fs_descriptor_layout, "checksum"));
 		assert_true(header_bench_says(b.header.lost, b.header.lost_count, "/vmfs/volumes/<UUID>"));
-		assert_true(header_bench_says(b.header.lost, b.header.lost_count, "label survives nowhere"));
+		assert_true(header_bench_says(b.header.lost, b.header.lost_count, "label is lost"));
 		/* a second run makes the same, and with a name given, that */
 		assert_int_equal(header_bench_plan(&b, &named), VK_OK);
 		get_fs(vk_overlay_io(b.plan), &second);
 		assert_memory_equal(&second.uuid, &first.uuid, 16);
 		assert_string_equal((char *)second.fsLabel, named.label);
 		assert_int_equal(header_bench_field(&b, &vk_fs_descriptor_layout, "fsLabel")->origin, VK_FIELD_ASKED);
-		assert_false(header_bench_says(b.header.lost, b.header.lost_count, "label survives nowhere"));
+		assert_false(header_bench_says(b.header.lost, b.header.lost_count, "label is lost"));
 		header_bench_close(&b);
 	}
 }
@@ -269,7 +269,7 @@ static const struct label_case label_cases[] = {
 	{"@", 60, 1, NULL, false, "behind its end stands more (\"@\")"},
 	{"archive of 2019", 80, 15, NULL, false, "behind its end stands more (\"archive of 2019\")"},
 	/* nothing readable is left */
-	{"\x01\x02\x03\x04\x05\x06\x07\x08\x0e\x0f", 0, 10, "vmfskit-recovered-", true, "survives nowhere"},
+	{"\x01\x02\x03\x04\x05\x06\x07\x08\x0e\x0f", 0, 10, "vmfskit-recovered-", true, "is lost"},
 	/* a label may be empty */
 	{"\0\0\0\0\0\0\0\0\0\0", 0, 10, NULL, false, NULL},
 };

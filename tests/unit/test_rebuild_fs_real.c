@@ -202,7 +202,7 @@ static void a_lone_witness(void **state)
 	/* a sound descriptor stays, a lost one is guessed */
 	assert_int_equal(header_bench_plan(&b, NULL), VK_OK);
 	assert_true(b.header.nothing_to_do);
-	assert_true(header_bench_says(b.header.notes, b.header.note_count, "it cannot be told which is right"));
+	assert_true(header_bench_says(b.header.notes, b.header.note_count, "which is right is not known"));
 	header_bench_zero(&b, FS, 512);
 	assert_int_equal(header_bench_plan(&b, NULL), VK_OK);
 	told = header_bench_field(&b, &vk_fs_descriptor_layout, "subBlockSize");

@@ -236,7 +236,7 @@ static void not_a_heartbeat_region(void **state)
 		if (lvm == 1)
 			header_bench_zero(&b, 0x100000, 0x80000);
 		assert_int_equal(header_bench_plan(&b, &six), VK_OK);
-		assert_true(header_bench_says(b.header.notes, b.header.note_count, "was named (24) is not used"));
+		assert_true(header_bench_says(b.header.notes, b.header.note_count, "(24) is not used"));
 		assert_true(header_bench_same(&b, REGION, 0x400000));
 	}
 	header_bench_close(&b);

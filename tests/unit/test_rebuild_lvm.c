@@ -121,7 +121,7 @@ static void undecidable_lengths_stay(void **state)
 	b.length_bytes -= 1 << 20; /* the table may be wrong, too */
 	header_bench_must_plan(&b, NULL);
 	assert_true(b.header.nothing_to_do);
-	assert_true(header_bench_says(b.header.lost, b.header.lost_count, "it cannot be told which is right"));
+	assert_true(header_bench_says(b.header.lost, b.header.lost_count, "which is right is not known"));
 	b.length_bytes += 1 << 20;
 	header_bench_hurt(&b, 0x10005F, "\xF2", 1); /* behind the end of the disk */
 	header_bench_must_plan(&b, NULL);
@@ -130,7 +130,7 @@ static void undecidable_lengths_stay(void **state)
 	header_bench_hurt(&b, 0x10005F, "\x02", 1); /* totalBytes a little less */
 	header_bench_must_plan(&b, NULL);
 	assert_true(b.header.nothing_to_do);
-	assert_true(header_bench_says(b.header.lost, b.header.lost_count, "it cannot be told which is right"));
+	assert_true(header_bench_says(b.header.lost, b.header.lost_count, "which is right is not known"));
 	header_bench_close(&b);
 }
 

@@ -131,8 +131,8 @@ static void sectors_of_4096_bytes(void **state)
 	assert_int_equal(r->table.entry_count, 1);
 	assert_int_equal(planned_at(r, 2 * GIB / 4096)->partition.sectors, GIB / 4096);
 	must_say(r, "512-byte sector 2047");
-	must_say(r, "no whole sectors of 4096 bytes");
-	must_say(r, "in front of the disk");
+	must_say(r, "which is not a multiple of 4096");
+	must_say(r, "before the disk");
 	rebuilt_free(r);
 	/* nothing that could be named is left */
 	r = rebuild_by_hand(&b, c, 1, 4096);

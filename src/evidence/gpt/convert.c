@@ -31,7 +31,7 @@ static const char *objection(const struct vk_gpt_judgement *j, uint32_t to)
 	if (j->cut || j->grown_from_sectors != 0 || !j->chosen->fits)
 		return "it was made for a disk of another length";
 	if (to == 0 || from <= to || from % to != 0)
-		return "only larger sectors can be counted in smaller ones";
+		return "only larger sectors can be converted to smaller ones";
 	if (j->image.header.headerSize > to)
 		return "its header is longer than a sector";
 	return NULL;
@@ -110,7 +110,7 @@ enum vk_status vk_gpt_convert(struct vk_gpt_judgement *j, uint32_t sector_size, 
 		why = "the usable range leaves no room for the table";
 	if (why != NULL) {
 		vk_error_set(err, VK_REFUSED, path,
-			     "the table, which counts sectors of %u bytes, cannot be counted in sectors of %u: %s",
+			     "the table with sectors of %u bytes cannot be converted to sectors of %u: %s",
 			     from, sector_size, why);
 		return vk_error_remedy(err, "set the block size of the LUN back to %u at the array or enclosure; the "
 					    "table can then be seen, and be repaired", from);

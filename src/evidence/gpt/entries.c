@@ -297,9 +297,9 @@ static void explain_entry(const struct vk_gpt_judgement *j, struct vk_gpt_judged
 		[VK_GPT_PROOF_CRC] = ", proved by the checksum",
 		[VK_GPT_PROOF_PIECED] = ", proved by the checksum",
 		[VK_GPT_PROOF_BIT] = ", proved by the checksum",
-		[VK_GPT_PROOF_RIVALLED] = "; another table was there, too, and nothing proves which is newer",
+		[VK_GPT_PROOF_RIVALLED] = "; there was another table, too, and nothing proves which is newer",
 		[VK_GPT_PROOF_EQUAL] = " alike; no checksum is left to prove it",
-		[VK_GPT_PROOF_OLDER] = ", but of an earlier time",
+		[VK_GPT_PROOF_OLDER] = ", but older",
 		[VK_GPT_PROOF_SINGLE] = "; the checksum does not prove it",
 		[VK_GPT_PROOF_NONE] = "; the checksum does not prove it",
 	};
@@ -314,7 +314,7 @@ static void explain_entry(const struct vk_gpt_judgement *j, struct vk_gpt_judged
 			    e->origin == VK_ENTRY_BOTH     ? "both copies"
 			    : e->origin == VK_ENTRY_BACKUP ? "the backup copy"
 							   : "the primary copy",
-			    mended ? " but for one bit, which the checksum tells" : how[j->proof]);
+			    mended ? " but for one bit, which the checksum shows" : how[j->proof]);
 	if (!e->exact)
 		vk_text_put(&text, e->length_fits             ? "; the volume found there begins and ends with it"
 				   : e->candidate != SIZE_MAX ? "; a volume found there begins with it"

@@ -110,8 +110,8 @@ static void say_sector_size(struct vk_gpt_judgement *j)
 	j->sector_size_differs = vk_io_is_device(j->look.io);
 	if (j->sector_size_differs)
 		vk_text_fmt(&text,
-			    "the table counts sectors of %u bytes, the device has %u: it was written where the "
-			    "same bytes had other sectors",
+			    "the table counts sectors of %u bytes, the device has %u: it was written with sectors of "
+			    "another size",
 			    j->sector_size, own);
 	else
 		vk_text_fmt(&text, "the table lies where a disk with sectors of %u bytes has it", j->sector_size);

@@ -31,23 +31,23 @@ static void compare_headers(const struct vk_gpt_judgement *j, struct vk_text *te
 		end = vk_max_u64(other->header.myLBA, other->header.alternateLBA);
 	if (j->contested)
 		vk_text_fmt(text,
-			    "both copies are whole and made for this disk, but hold different entries; the %s one "
-			    "counts: %s",
+			    "both copies are whole and made for this disk, but have different entries; the %s one is "
+			    "used: %s",
 			    right,
 			    j->fits_found > 0 ? "its entries fit the volumes that were found best"
 					      : "systems use this one");
 	else if (j->rival != NULL)
-		vk_text_fmt(text, "the %s array holds another table than the %s header's checksum names; ",
+		vk_text_fmt(text, "the %s array does not match the checksum of the %s header; ",
 			    copy_name(j->rival->backup), right);
 	else if (!chosen->fits && j->grown_from_sectors != 0)
-		vk_text_fmt(text, "no copy is made for a disk of %llu sectors: they are of one of %llu",
+		vk_text_fmt(text, "no copy is made for a disk of %llu sectors: they are for one of %llu",
 			    (ull)j->look.disk_sectors, (ull)j->grown_from_sectors);
 	else if (!chosen->fits)
-		vk_text_fmt(text, "the %s header is sound in itself, though not where or how it ought to be", right);
+		vk_text_fmt(text, "the %s header is sound in itself, but not in its right place or form", right);
 	else if (other == NULL)
 		vk_text_fmt(text, "only the %s header is left", right);
 	else if (!other->fits && end == j->look.disk_sectors - 1)
-		vk_text_fmt(text, "the %s header stands where and as it ought to, the other does not", right);
+		vk_text_fmt(text, "the %s header is in its right place and form, the other is not", right);
 	else if (!other->fits)
 		vk_text_fmt(text,
 			    "the %s header is the newer one: it is made for this disk of %llu sectors, the other "
@@ -55,15 +55,15 @@ static void compare_headers(const struct vk_gpt_judgement *j, struct vk_text *te
 			    right, (ull)j->look.disk_sectors, (ull)end);
 	else if (other->header.entriesCRC32 != chosen->header.entriesCRC32)
 		vk_text_fmt(text,
-			    "the entries that the %s header's checksum names are there, those of the other are not",
+			    "the entries match the checksum of the %s header, and not that of the other",
 			    right);
 	else
 		vk_text_put(text, "both headers agree");
 	if (!j->contested && j->rival != NULL && j->rival_counts)
-		vk_text_put(text, "it counts, for it fits the volumes better or what is left of its header names it, "
+		vk_text_put(text, "it is used, for it fits the volumes better or the remains of its header name it, "
 				  "with the disk GUID of that header");
 	else if (!j->contested && j->rival != NULL)
-		vk_text_fmt(text, "the %s copy counts, for the other fits the volumes no better", right);
+		vk_text_fmt(text, "the %s copy is used, for the other fits the volumes no better", right);
 }
 
 static void say_right(struct vk_gpt_judgement *j)
@@ -87,7 +87,7 @@ static void say_right(struct vk_gpt_judgement *j)
 	if (j->proof == VK_GPT_PROOF_PIECED)
 		vk_text_put(&text, j->adapted ? "; its checksum proves older entries with the ends of the "
 						"volumes that were found"
-					      : "; its checksum proves entries of both arrays put together");
+					      : "; its checksum proves a combination of the entries of both arrays");
 	else if (j->proof == VK_GPT_PROOF_EQUAL)
 		vk_text_put(&text, "; both arrays hold the same entries");
 	else if (j->proof <= VK_GPT_PROOF_BIT && j->chosen != NULL && array != NULL &&
@@ -106,9 +106,9 @@ static bool say_lost_header(struct vk_gpt_judgement *j)
 	if (vk_guid_is_nil(&h->diskGUID))
 		kept = LOST(j, "the disk GUID is lost: no GPT header is left");
 	else if (!j->disk_guid_known)
-		kept = LOST(j, "the disk GUID cannot be proved: it is that of one damaged header");
+		kept = LOST(j, "the disk GUID is not proved: it comes from one damaged header");
 	else
-		kept = NOTE(j, "the disk GUID is that of two damaged headers, which agree in it");
+		kept = NOTE(j, "the disk GUID comes from two damaged headers, which agree");
 	return kept && LOST(j,
 			    "the usable range and the number of entries are lost with both headers; the usual ones "
 			    "(sectors %llu to %llu, %u entries) take their place",
@@ -133,7 +133,7 @@ static bool say_refused_entries(struct vk_gpt_judgement *j)
 			vk_gpt_name_slot(&text, i, count++, 12);
 	}
 	return count == 0 ||
-	       LOST(j, "in the place of entr%s %s stand bytes that make no entry", count == 1 ? "y" : "ies", names);
+	       LOST(j, "the bytes in the place of entr%s %s are not an entry", count == 1 ? "y" : "ies", names);
 }
 
 static bool say_lost_entries(struct vk_gpt_judgement *j)
@@ -147,13 +147,13 @@ static bool say_lost_entries(struct vk_gpt_judgement *j)
 		return LOST(j, "which entries were written last cannot be proved: %s", j->why_right);
 	if (j->newer != NULL)
 		return LOST(j,
-			    "a table made for this disk of %llu sectors was there (%s). What is left whole is of "
-			    "before, when it had %llu: what was changed since is lost",
+			    "a table made for this disk of %llu sectors was there (%s). The whole table that is left "
+			    "is older, from when the disk had %llu: later changes are lost",
 			    (ull)j->look.disk_sectors, j->newer, (ull)j->grown_from_sectors);
 	if (j->proof == VK_GPT_PROOF_OLDER)
 		return LOST(j,
-			    "the entries as they were written last are lost: the header's checksum 0x%08x fits "
-			    "nothing that is left. Those that are there are of an earlier time",
+			    "the newest entries are lost: nothing that is left matches the header's checksum 0x%08x. "
+			    "The entries that are left are older",
 			    j->chosen->header.entriesCRC32);
 	return LOST(j,
 		    "the entries as a whole cannot be proved: %zu %s left, each judged alone, and others "
@@ -167,7 +167,7 @@ static bool say_size(struct vk_gpt_judgement *j)
 	ull was = j->grown_from_sectors, now = j->look.disk_sectors, array = j->look.array_sectors;
 
 	if (j->cut)
-		return NOTE(j, "the source ends before its disk does: nothing can be put on it");
+		return NOTE(j, "the source ends before its disk does: nothing can be written to it");
 	if (was == 0)
 		return true;
 	if (was > now)
@@ -176,7 +176,7 @@ static bool say_size(struct vk_gpt_judgement *j)
 			    "or the table was copied from a larger one",
 			    was, now);
 	return NOTE(j, "the disk was grown from %llu to %llu sectors", was, now) &&
-	       (was <= array + 1 || NOTE(j, "the backup of before, in sectors %llu to %llu, is left as it is",
+	       (was <= array + 1 || NOTE(j, "the old backup, in sectors %llu to %llu, is left as it is",
 					 was - 1 - array, was - 1));
 }
 
@@ -188,15 +188,15 @@ static bool say_notes(struct vk_gpt_judgement *j)
 		     j->parts[VK_TP_BACKUP_HEADER].state == VK_PART_STATE_STALE;
 
 	/* why one copy counts more matters where they tell different stories */
-	if (stale && j->chosen != NULL && !NOTE(j, "which copy counts: %s", j->why_right))
+	if (stale && j->chosen != NULL && !NOTE(j, "which copy is used: %s", j->why_right))
 		return false;
 	if (j->why_sector_size[0] != '\0' && j->was_gpt && !NOTE(j, "sector size: %s", j->why_sector_size))
 		return false;
 	if (j->chosen != NULL && !j->chosen->fits && j->proof == VK_GPT_PROOF_EQUAL &&
-	    !NOTE(j, "no header of after the last change is left; the entries that both arrays hold alike are taken"))
+	    !NOTE(j, "no header from after the last change is left; the entries that both arrays share are used"))
 		return false;
 	if (j->contested &&
-	    !NOTE(j, "of two whole copies that differ, one had to be chosen: compare both before writing"))
+	    !NOTE(j, "two whole copies differ, and one was chosen: compare both before writing"))
 		return false;
 	return say_size(j);
 }

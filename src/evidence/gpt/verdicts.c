@@ -29,7 +29,7 @@ static void judge_protection(const struct vk_gpt_judgement *j, const struct vk_m
 	uint64_t behind = j->look.disk_sectors - 1;
 
 	if (healed->firstLBA == e->firstLBA && healed->sectors == e->sectors)
-		verdict(v, VK_PART_STATE_DAMAGED, "bytes beside its place and length are damaged");
+		verdict(v, VK_PART_STATE_DAMAGED, "bytes other than its place and length are damaged");
 	else if (e->firstLBA != 1)
 		verdict(v, VK_PART_STATE_DAMAGED, "its protection begins in sector %u, not in sector 1", e->firstLBA);
 	else if (e->sectors < vk_min_u64(behind, UINT32_MAX))
@@ -117,24 +117,24 @@ static void judge_trusted(const struct vk_gpt_judgement *j, bool primary, const 
 			"it belongs in sector %llu: written for another place or before the disk changed its size",
 			(ull)h->myLBA);
 	else if (h->alternateLBA != (primary ? last : 1))
-		verdict(v, VK_PART_STATE_STALE, "it looks for its copy in sector %llu; the disk ends with sector %llu",
+		verdict(v, VK_PART_STATE_STALE, "its copy should be in sector %llu; the disk ends with sector %llu",
 			(ull)h->alternateLBA, (ull)last);
 	else if (!seen->fits)
-		verdict(v, VK_PART_STATE_STALE, "its usable range and its entries lie over each other");
+		verdict(v, VK_PART_STATE_STALE, "its usable range and its entries overlap");
 	else if (j->chosen != NULL && seen != j->chosen && !vk_guid_equal(&h->diskGUID, &j->chosen->header.diskGUID))
-		verdict(v, VK_PART_STATE_STALE, "it names another disk GUID than the copy that counts");
+		verdict(v, VK_PART_STATE_STALE, "its disk GUID differs from that of the copy in use");
 	else if (j->proof == VK_GPT_PROOF_RIVALLED && other_entries)
 		verdict(v, VK_PART_STATE_STALE,
-			"its checksum names other entries than are taken, and nothing proves which are newer");
+			"its checksum is of other entries than those in use, and nothing proves which are newer");
 	else if (vk_gpt_proof_exact(j->proof) && other_entries)
-		verdict(v, VK_PART_STATE_STALE, "its checksum names other entries: of an earlier time");
+		verdict(v, VK_PART_STATE_STALE, "its checksum is of older entries");
 	else if (seen->signature_lost)
 		verdict(v, VK_PART_STATE_DAMAGED, "its signature is gone; its checksum proves the rest");
 	else if (seen->mended)
-		verdict(v, VK_PART_STATE_DAMAGED, "bit %u of byte %u (%s) is flipped, which its checksum tells",
+		verdict(v, VK_PART_STATE_DAMAGED, "bit %u of byte %u (%s) is flipped, as its checksum shows",
 			seen->bit % 8, seen->bit / 8, field_at(seen->bit / 8));
 	else if (differs != NULL)
-		verdict(v, VK_PART_STATE_STALE, "%s is not as in the copy that counts", differs);
+		verdict(v, VK_PART_STATE_STALE, "%s differs from the copy in use", differs);
 	else if (j->proof == VK_GPT_PROOF_RIVALLED)
 		verdict(v, VK_PART_STATE_CONSISTENT, "it is whole, but nothing proves that it is the newer one");
 	else
@@ -218,22 +218,23 @@ static void judge_held_array(const struct vk_gpt_judgement *j, const struct vk_g
 		verdict(v, VK_PART_STATE_LOST, "it is all zeros");
 	else if (missing == 0 && rivalled)
 		verdict(v, VK_PART_STATE_CONSISTENT,
-			"it holds the entries that are taken, but nothing proves that they are the newer ones");
+			"it has the entries in use, but nothing proves that they are the newer ones");
 	else if (rivalled && (array == j->rival || named))
 		verdict(v, VK_PART_STATE_STALE,
-			"entr%s %s %s otherwise than what is taken, and nothing proves which is newer", ies, names,
+			"entr%s %s %s otherwise than the entries in use, and nothing proves which is newer", ies, names,
 			missing == 1 ? "is" : "are");
 	else if (missing == 0 && j->proof == VK_GPT_PROOF_OLDER)
-		verdict(v, VK_PART_STATE_STALE, "its entries are not those that the header's checksum names");
+		verdict(v, VK_PART_STATE_STALE, "its entries do not match the header's checksum");
 	else if (missing == 0)
 		verdict(v, VK_PART_STATE_DAMAGED, "no header's checksum fits it");
 	else if (!named && vk_gpt_one_bit_apart(array->bytes, j->image.array, j->look.array_bytes, &bit))
 		verdict(v, VK_PART_STATE_DAMAGED, "bit %zu of byte %zu is flipped, in entry %zu", bit % 8, bit / 8,
 			bit / 8 / j->look.entry_size + 1);
 	else if (named || differs_like_older(j, array->bytes))
-		verdict(v, VK_PART_STATE_STALE, "entr%s %s stand%s there as of an earlier time", ies, names, s);
+		verdict(v, VK_PART_STATE_STALE, "entr%s %s stand%s there in an older form", ies, names, s);
 	else
-		verdict(v, VK_PART_STATE_DAMAGED, "entr%s %s differ%s from what counts or make%s no sense", ies, names,
+		verdict(v, VK_PART_STATE_DAMAGED, "entr%s %s differ%s from the copy in use or make%s no sense",
+						  ies, names,
 			s, s);
 }
 
@@ -247,7 +248,7 @@ static void judge_array(const struct vk_gpt_judgement *j, bool primary, struct v
 	if (array == NULL || array->held == VK_GPT_OUTSIDE)
 		verdict(v, VK_PART_STATE_UNREADABLE, "it lies behind the end of this source");
 	else if (array->held == VK_GPT_UNREADABLE)
-		verdict(v, VK_PART_STATE_UNREADABLE, "sector %llu cannot be read in whole", lba);
+		verdict(v, VK_PART_STATE_UNREADABLE, "sector %llu cannot be read completely", lba);
 	else
 		judge_held_array(j, array, v);
 }

@@ -29,12 +29,11 @@ static const struct {
 	const char *what; /* behind "slot 5: " */
 } deeds[] = {
 	[SLOT_NONE] = {VK_FIELD_CONSTANT, ""},
-	[SLOT_PLACE] = {VK_FIELD_COMPUTED, "addr is the place where it lies"},
+	[SLOT_PLACE] = {VK_FIELD_COMPUTED, "addr is its own position"},
 	[SLOT_STATE] = {VK_FIELD_COMPUTED, "free, as most of the word says; no owner, no journal"},
-	[SLOT_STATE_PLACE] = {VK_FIELD_COMPUTED, "free, as most of the word says; no owner, no journal; addr is the "
-						 "place where it lies"},
-	[SLOT_STATE_GUESS] = {VK_FIELD_FRESH, "free, for it has no owner and no journal; addr is the place where it "
-					      "lies"},
+	[SLOT_STATE_PLACE] = {VK_FIELD_COMPUTED, "free, as most of the word says; no owner, no journal; addr is its "
+						 "own position"},
+	[SLOT_STATE_GUESS] = {VK_FIELD_FRESH, "free, for it has no owner and no journal; addr is its own position"},
 	[SLOT_RELEASE] = {VK_FIELD_FRESH, "free, as the caller asked; owner and journal are cleared"},
 	[SLOT_RESET] = {VK_FIELD_FRESH, "free, with its own address; hbGen, if there was one, begins anew"},
 };
@@ -130,7 +129,7 @@ static bool mend_slot(struct region *r, uint8_t *raw, uint32_t slot)
 		vk_vmfs_uuid_format(&hb.owner, owner);
 		if (!no_user(&hb))
 			vk_work_lost(r->work, "heartbeat slot %u names the owner %s and the journal at volume offset "
-					      "0x%" PRIx64 ": that is given up.", slot, owner, hb.journalVolAddr);
+					      "0x%" PRIx64 ": both are dropped.", slot, owner, hb.journalVolAddr);
 		hb.owner = (struct vk_vmfs_uuid){{0}};
 		hb.journalAddr = 0;
 		hb.journalVolAddr = 0;
@@ -187,14 +186,15 @@ static bool refuse(struct region *r)
 		return false;
 	if (other_size)
 		vk_work_verdict(r->work, VK_HS_HEARTBEATS, VK_STRUCTURE_LOST,
-				"by the descriptor a slot has %u bytes, by the heartbeats themselves %u", r->slot_bytes,
+				"a slot has %u bytes by the descriptor and %u by the heartbeats themselves",
+				r->slot_bytes,
 				hb->slot_bytes);
 	else
 		vk_work_verdict(r->work, VK_HS_HEARTBEATS, VK_STRUCTURE_LOST,
-				"%u slots hold something that is no heartbeat of this place, %u are heartbeats",
+				"%u slots contain no heartbeat of this place, %u are heartbeats",
 				r->foreign, r->sound);
-	vk_work_lost(r->work, "what lies in the heartbeat region does not look like one: nothing there is changed, for "
-			      "it may be something else.");
+	vk_work_lost(r->work, "the heartbeat region does not look like one: it is left unchanged, for it may be "
+			      "something else.");
 	return true;
 }
 
@@ -244,8 +244,8 @@ static void report_slots(const struct region *r)
 				"the region is not there or cannot be read");
 	else
 		vk_work_verdict(work, VK_HS_HEARTBEATS, VK_STRUCTURE_CONSISTENT, "%s",
-				r->astray + r->owned > 0 ? "no slot can be freed with a good conscience"
-							 : "every slot is free or in use, at its own place");
+				r->astray + r->owned > 0 ? "no slot can be freed safely"
+							 : "every slot is free or in use, in its own place");
 }
 
 enum vk_status vk_rebuild_heartbeats(struct vk_header_work *work, struct vk_error *err)
@@ -261,14 +261,14 @@ enum vk_status vk_rebuild_heartbeats(struct vk_header_work *work, struct vk_erro
 
 	if (!vk_work_wants(work, VK_HS_HEARTBEATS) || !v->fs_expected) {
 		vk_work_verdict(work, VK_HS_HEARTBEATS, VK_STRUCTURE_NONE, "%s",
-				v->fs_expected ? "not asked for"
+				v->fs_expected ? "not requested"
 					       : "they lie on the first extent of the volume, not on this one");
 		return VK_OK;
 	}
 	/* slot size by the descriptor; without it by the slots or files themselves */
 	if (!v->fs_usable && self->fs_major == 0 && self->heartbeats.placed == 0) {
 		vk_work_verdict(work, VK_HS_HEARTBEATS, VK_STRUCTURE_LOST,
-				"nothing tells the version of the file system, so the size of a slot is not known");
+				"the version of the file system is not known, nor therefore the size of a slot");
 		return VK_OK;
 	}
 	if (!v->fs_usable && (self->fs_major >= VK_FS_VMFS6 || self->heartbeats.slot_bytes == 4096))

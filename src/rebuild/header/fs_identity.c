@@ -49,8 +49,8 @@ static void judge_creation(struct vk_header_work *w)
 			       "FS3_Descriptor.uuid, and %s",
 			       shown(w, drawn) ? "the file descriptor of a system file" : "LVM_VolDescriptor.uuid");
 	else if (trusted && made != 0)
-		vk_work_note(w, "creation time and UUID of the file system name different times, and nothing tells "
-				"which is right: both stay.");
+		vk_work_note(w, "creation time and UUID of the file system name different times, and which is right "
+				"is not known: both stay.");
 	else if (first->sure >= VK_SELF_LIKELY)
 		vk_mend_number(&w->fsd.m, "creationTime", first->value, vk_fs_by(first->value == lv && proved), "%s%s",
 			       first->from, first->value == lv ? ", and LVM_VolDescriptor.uuid" : "");
@@ -82,9 +82,9 @@ static void make_uuid(struct vk_header_work *w)
 	vk_mend_bytes(&w->fsd.m, "uuid", &made, VK_FIELD_FRESH,
 		      "made from the LVM volume's UUID, the same on every run");
 	if (w->fsd.capture == NULL)
-		vk_work_lost(w, "the datastore's UUID survives nowhere; it gets a new one, so paths with the old UUID "
-				"(/vmfs/volumes/<UUID>) in .vmx files and inventories must be corrected, or the volume "
-				"registered anew.");
+		vk_work_lost(w, "the datastore's UUID is lost; it gets a new one, so paths with the old UUID "
+				"(/vmfs/volumes/<UUID>) in .vmx files and inventories must be corrected, or the "
+				"volume registered anew.");
 }
 
 static void judge_uuid(struct vk_header_work *w)
@@ -102,8 +102,8 @@ static void judge_uuid(struct vk_header_work *w)
 		return;
 	if (w->fsd.lv == NULL || !shown(w, made) || !vk_same_event(made, lv) ||
 	    memcmp(mended.b + 10, w->fsd.lv->uuid.b + 10, 6) != 0) {
-		vk_work_note(w, "the datastore's UUID is not of the time and host that made the volume: it stays, for "
-				"nothing tells what it was.");
+		vk_work_note(w, "the datastore's UUID is not of the time and host that made the volume: it stays, "
+				"for its original value is not known.");
 		return;
 	}
 	vk_put_le32(mended.b, made);
@@ -162,8 +162,8 @@ static void judge_snapshot(struct vk_header_work *w)
 		vk_mend_number(&w->fsd.m, "snapID", lvm, VK_FIELD_USUAL, alone, at);
 		vk_mend_number(&w->fsd.m, "volInfoSnapID", lvm, VK_FIELD_USUAL, alone, at);
 	} else if (trusted && (own != lvm || info != lvm) && (lvm != 1 || own == info)) {
-		vk_work_note(w, "snapID is %u and %u in the descriptor and %u in the LVM volume: it stays, for it "
-				"cannot be told which is right.", own, info, lvm);
+		vk_work_note(w, "snapID is %u and %u in the descriptor and %u in the LVM volume: it stays, for which "
+				"is right is not known.", own, info, lvm);
 	}
 }
 
@@ -172,7 +172,7 @@ void vk_fs_judge_identity(struct vk_header_work *w)
 	const struct vk_lvm_volume *lv = w->fsd.lv;
 
 	if (w->fsd.trusted && lv != NULL && (lv->state == VK_LVM_RESIG_PENDING || lv->state == VK_LVM_RESIG_DONE)) {
-		vk_work_note(w, "the volume is being resignatured: what its descriptor says of the LVM volume stays.");
+		vk_work_note(w, "the volume is being resignatured: the LVM volume in its descriptor stays.");
 	} else if (lv != NULL) {
 		judge_volume(w);
 		judge_snapshot(w);
@@ -271,8 +271,8 @@ void vk_fs_judge_label(struct vk_header_work *w)
 		vk_work_note(w, "the label is the one in %s; a datastore that was renamed since has another one.",
 			     w->fsd.m.capture_name);
 	else
-		vk_work_lost(w, "the datastore's label survives nowhere; rename the datastore once it is mounted, or "
-				"say --label.");
+		vk_work_lost(w, "the datastore's label is lost; rename the datastore once it is mounted, or say "
+				"--label.");
 	snprintf((char *)label, sizeof(label), "vmfskit-recovered-%08x", lvm_second(w));
 	vk_mend_bytes(&w->fsd.m, "fsLabel", label, VK_FIELD_FRESH, "left recognisable");
 }

@@ -95,8 +95,8 @@ bool vk_fs_judge_version(struct vk_header_work *w)
 		return false;
 	major = w->fsd.is.majorVersion;
 	if (w->fsd.trusted && !minor_seen(major, stood))
-		vk_work_note(w, "the minor version of the file system is %u, which was not seen before; it stays, for "
-				"nothing tells another one.", stood);
+		vk_work_note(w, "the minor version of the file system is %u, which was not seen before; it stays, "
+				"for nothing shows another one.", stood);
 	if (w->fsd.trusted)
 		return true;
 	/* a driver may be newer than the volume that it used */
@@ -207,8 +207,8 @@ static void judge_numbers(struct vk_header_work *w, bool of_six_alone)
 			put_number(w, name, told, told->value,
 				   numbers[i].usual[major == VK_FS_VMFS3 ? 0 : major == VK_FS_VMFS5 ? 1 : 2]);
 		else if (told->sure == VK_SELF_LIKELY && told->value != stands)
-			vk_work_note(w, "%s of the file system is %" PRIu64 ", by %s it is %" PRIu64 ": it stays, for "
-					"it cannot be told which is right.", name, stands, told->from, told->value);
+			vk_work_note(w, "%s of the file system is %" PRIu64 ", by %s it is %" PRIu64 ": it stays, "
+					"for which is right is not known.", name, stands, told->from, told->value);
 	}
 }
 
@@ -305,8 +305,7 @@ static void guess_host(struct vk_header_work *w)
 		return;
 	}
 	if (w->fsd.capture == NULL)
-		vk_work_lost(w, "the host session that made the file system (hostUuid) survives nowhere and is left "
-				"nil.");
+		vk_work_lost(w, "the host session that made the file system (hostUuid) is lost and is left nil.");
 }
 
 /* Values of new volumes; only one volume of each version was seen. */

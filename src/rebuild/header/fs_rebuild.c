@@ -80,7 +80,7 @@ static void note_unused(struct vk_header_work *w)
 	}
 	if (text.len_bytes > 0)
 		vk_work_note(w, "not zero in this descriptor, as on all VMFS3 volumes seen, but left as it is, for "
-				"nothing tells what belongs there: %s.", names);
+				"the right value is not known: %s.", names);
 }
 
 static void verdict(struct vk_header_work *w, const struct vk_mend_sum *sum)
@@ -91,13 +91,13 @@ static void verdict(struct vk_header_work *w, const struct vk_mend_sum *sum)
 	if (trusted && is->majorVersion == VK_FS_VMFS3)
 		note_unused(w);
 	if (trusted && !captured)
-		vk_work_note(w, "damage to these of the file-system descriptor is seen only beside a capture, nothing "
-				"else on the volume tells them: fsLabel, minorVersion, config, all of uuid but its "
-				"time, and what follows subBlockSize.");
+		vk_work_note(w, "damage to these fields of the file-system descriptor shows only against a capture, "
+				"for they have no copy on the volume: fsLabel, minorVersion, config, all of uuid but "
+				"its time, and what follows subBlockSize.");
 	if (sum->changed == 0) {
 		vk_work_verdict(w, VK_HS_FS_DESCRIPTOR, VK_STRUCTURE_CONSISTENT, "%s",
 				w->identity.info_foreign
-				? "it agrees with itself, but it names another LVM volume than the LVM region"
+				? "it is consistent in itself, but it names another LVM volume than the LVM region"
 				: "everything in it that can be compared agrees");
 		return;
 	}
@@ -128,7 +128,7 @@ static bool begin(struct vk_header_work *w)
 	if (!wanted || !v->fs_expected) {
 		vk_work_verdict(w, VK_HS_FS_DESCRIPTOR, VK_STRUCTURE_NONE, "%s",
 				wanted ? "it lies on the first extent of the volume, not on this one"
-				       : "not asked for");
+				       : "not requested");
 		return false;
 	}
 	if (!vk_work_get_anew(w, v->fs_offset_bytes, fs->sector, sizeof(fs->sector))) {
@@ -149,16 +149,16 @@ static bool begin(struct vk_header_work *w)
 	if (fs->lv == NULL)
 		gone = "it is gone, and so is the volume's identity in the LVM region";
 	else if (vk_fs_fact(w, VK_SELF_FILE_BLOCK_SIZE)->sure == VK_SELF_UNKNOWN)
-		gone = "it is gone, and none of the system files is left to make it from";
+		gone = "it is gone, and so are the system files from which it could be made";
 	if (gone != NULL && !fs->trusted && fs->capture == NULL) {
 		vk_work_verdict(w, VK_HS_FS_DESCRIPTOR, VK_STRUCTURE_LOST, "%s", gone);
-		vk_work_lost(w, "the file-system descriptor is gone, and too little is left to make it anew: only a "
+		vk_work_lost(w, "the file-system descriptor is gone, and too little is left to rebuild it: only a "
 				"capture brings it back.");
 		return false;
 	}
 	if (vk_fs_judge_version(w))
 		return true;
-	vk_work_verdict(w, VK_HS_FS_DESCRIPTOR, VK_STRUCTURE_LOST, "nothing tells which version of VMFS this is");
+	vk_work_verdict(w, VK_HS_FS_DESCRIPTOR, VK_STRUCTURE_LOST, "the version of VMFS is not known");
 	vk_work_lost(w, "the version of the file system is not known.");
 	return false;
 }

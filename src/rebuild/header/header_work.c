@@ -75,7 +75,7 @@ unsigned vk_work_asked_major(struct vk_header_work *work)
 		against = "the LVM header";
 	if (asked == 0 || against == NULL)
 		return asked;
-	vk_work_note(work, "the version of the file system that was named (%u) is not used: %s contradicts it.", asked,
+	vk_work_note(work, "the named version of the file system (%u) is not used: %s contradicts it.", asked,
 		     against);
 	return 0;
 }
@@ -97,8 +97,8 @@ bool vk_work_get_anew(struct vk_header_work *work, uint64_t offset, void *buf, s
 	    vk_io_read_around_bad(work->window, offset, buf, len, work->sector_size, &unread, &ignored) != VK_OK)
 		return false;
 	if (unread)
-		vk_work_lost(work, "of the %zu bytes at byte 0x%llx of the partition some cannot be read: what stood "
-				   "there is not known.",
+		vk_work_lost(work, "of the %zu bytes at byte 0x%llx of the partition some cannot be read: their "
+				   "content is not known.",
 			     len, (unsigned long long)offset);
 	return true;
 }

@@ -110,8 +110,7 @@ static void mend_identity(struct vk_header_work *c)
 	bool host_agrees;
 
 	if (c->d.modTimeUS / 1000000 > UINT32_MAX || c->d.modTimeUS + 1000000 < c->d.initTimeUS)
-		vk_work_lost(c, "modTimeUS of the LVM header cannot be right, and nothing else tells it: left as it "
-				"is.");
+		vk_work_lost(c, "modTimeUS of the LVM header cannot be right, and it has no copy: left as it is.");
 	if (init == seconds)
 		return;
 	rate_time(c, seconds, &id_equal, &id_near);
@@ -127,14 +126,14 @@ static void mend_identity(struct vk_header_work *c)
 			      vk_origin_if(init_equal >= 2 && id_equal == 0 && host_agrees, VK_FIELD_COMPUTED),
 			      "its first four bytes are the second of initTimeUS");
 		if (c->earlier == NULL)
-			vk_work_lost(c, "bytes 4 to 15 of devID are told by nothing else: if they were damaged, too, "
-					"they still are.");
+			vk_work_lost(c, "bytes 4 to 15 of devID have no copy: if they were damaged, too, they still "
+					"are.");
 	} else if (id_equal > init_equal || (id_equal == init_equal && id_near > init_near)) {
-		vk_work_lost(c, "initTimeUS of the LVM header is damaged: it was in second %u, by devID; the "
-				"microseconds are told by nothing else. Left as it is.", seconds);
+		vk_work_lost(c, "initTimeUS of the LVM header is damaged: devID gives second %u; the microseconds "
+				"have no copy. Left as it is.", seconds);
 	} else {
-		vk_work_lost(c, "initTimeUS and devID of the LVM header name different times, and it cannot be told "
-				"which is right: left as they are.");
+		vk_work_lost(c, "initTimeUS and devID of the LVM header name different times, and which is right is "
+				"not known: left as they are.");
 	}
 }
 
@@ -148,14 +147,13 @@ static void make_identity(struct vk_header_work *c)
 		return;
 	if (seconds == 0) {
 		seconds = 1;
-		from = "nobody tells it";
+		from = "its value is not known";
 	}
 	vk_lvm_fresh_uuid(c, "device", seconds, &id);
 	vk_mend_bytes(&c->device, "devID", &id, VK_FIELD_FRESH, "made new");
 	vk_mend_number(&c->device, "initTimeUS", seconds * 1000000ULL, VK_FIELD_FRESH, "%s", from);
 	vk_mend_number(&c->device, "modTimeUS", seconds * 1000000ULL, VK_FIELD_FRESH, "%s", from);
-	vk_work_lost(c, "the UUID of the device (devID) and the times of its header survive nowhere: new ones were "
-			"made.");
+	vk_work_lost(c, "the UUID of the device (devID) and the times of its header are lost: new ones were made.");
 }
 
 /*
@@ -289,5 +287,5 @@ void vk_lvm_device_mend(struct vk_header_work *c)
 			       "headers of that LVM version after one creation");
 	if (!vk_vmfs_uuid_is_nil(&c->d.lockedBy))
 		vk_work_note(c, "the LVM header names a host that holds the lock of the metadata (lockedBy); nothing "
-				"else tells whether that is so.");
+				"confirms it.");
 }

@@ -139,8 +139,7 @@ static void mend_form(struct vk_header_work *c)
 
 	if (!recognise(id->id, &type, &len)) {
 		if (!(has_name && take_hurt(c, &named)) && (contradiction || id->len > VK_SCSI_ID_MAX))
-			vk_work_lost(c, "the disk id in the LVM header is damaged, and nothing else tells it: left as "
-					"it is.");
+			vk_work_lost(c, "the disk id in the LVM header is damaged, and it has no copy: left as it is.");
 	} else if (contradiction && has_name && take_hurt(c, &named)) {
 		return;
 	} else if (has_name && type != VK_SCSI_ID_SERIAL && named.type == type && named.len == len &&
@@ -150,8 +149,8 @@ static void mend_form(struct vk_header_work *c)
 		vk_mend_number(&c->disk_id, "len", len, VK_FIELD_COMPUTED, from);
 	} else if (contradiction || id->len < len || id->len > VK_SCSI_ID_MAX ||
 		   (id->len != len && type != VK_SCSI_ID_SERIAL)) {
-		vk_work_lost(c, "type or length of the disk id in the LVM header do not go with its bytes, and nothing "
-				"else tells which is right: left as they are.");
+		vk_work_lost(c, "type or length of the disk id in the LVM header do not go with its bytes, and which "
+				"is right is not known: left as they are.");
 	}
 }
 
@@ -169,25 +168,24 @@ static void make_id(struct vk_header_work *c)
 		/* what cannot be compared may be a copy, too */
 		if (!has_name || vk_lun_relate(&named, &lun, there) == VK_LUN_SAME) {
 			vk_mend_all(&c->disk_id, live, VK_FIELD_USUAL, "the LUN as this host sees it");
-			vk_work_note(c, "the disk id (diskID) is lost and becomes that of the LUN on which the volume "
-					"lies now, %s: ESX will accept the volume as the original on this LUN. Were it "
-					"a copy of another LUN, both would count as originals.", here);
+			vk_work_note(c, "the disk id (diskID) is lost and becomes that of the present LUN, %s: ESX "
+					"will accept the volume as the original on this LUN. If it is a copy of "
+					"another LUN, both count as originals.", here);
 			return;
 		}
 		vk_work_note(c, "the SD table names the LUN %s, and this one is %s: it may be a copy of that.", there,
 			     here);
 	}
 	if (!has_name) {
-		vk_work_lost(c, "which LUN the volume was accepted on (diskID) survives nowhere: it is left empty, and "
-				"ESX will take the volume for a snapshot until it is resignatured or mounted by "
-				"force.");
+		vk_work_lost(c, "which LUN the volume was accepted on (diskID) is lost: it is left empty, and ESX "
+				"will take the volume for a snapshot until it is resignatured or mounted by force.");
 	} else if (named.type == VK_SCSI_ID_PATH) {
 		take_name(c, &named, VK_FIELD_USUAL, "the SD table, in the short form of such headers");
 	} else {
 		take_name(c, &named, VK_FIELD_FRESH,
-			  "the SD table; the six characters of the model are not told there");
-		vk_work_lost(c, "the LUN number and the model's six characters in the disk id survive nowhere; ESX may "
-				"take the volume for a snapshot until it is resignatured or mounted by force.");
+			  "the SD table; it does not contain the six characters of the model");
+		vk_work_lost(c, "the LUN number and the model's six characters in the disk id are lost; ESX may take "
+				"the volume for a snapshot until it is resignatured or mounted by force.");
 	}
 }
 
@@ -209,8 +207,8 @@ void vk_lvm_disk_id_mend(struct vk_header_work *c)
 	if (!vk_lvm_five_likely(c, &proved)) {
 		if (!printable_or_zero(id->vendor, 8) || !printable_or_zero(id->model, 16) ||
 		    !printable_or_zero(id->revision, 4))
-			vk_work_lost(c, "vendor, model or revision in the LVM header are damaged, and nothing else "
-					"tells them: left as they are.");
+			vk_work_lost(c, "vendor, model or revision in the LVM header are damaged, and they have no "
+					"copy: left as they are.");
 		return;
 	}
 	vk_mend_number(m, "scsiLevel", 0, vk_origin_if(proved, VK_FIELD_CONSTANT), "zero from LVM 3.17 on");

@@ -121,14 +121,14 @@ static void apply_capture(struct vk_header_work *c)
 	} else if (c->device_believed) {
 		vk_mend_bytes(&c->device, "devID", &d->devID, VK_FIELD_CAPTURE, "%s", name);
 		vk_mend_number(&c->device, "initTimeUS", d->initTimeUS, VK_FIELD_CAPTURE, "%s", name);
-		vk_work_note(c, "the LVM header was changed since %s: of what may change, nothing was taken from it.",
+		vk_work_note(c, "the LVM header was changed since %s: fields that may change were not taken from it.",
 			     name);
 	} else {
 		take_lost(c, &c->device, d);
 		if (c->disk_id.rebuilt && c->options->live_id == NULL)
 			take_lost(c, &c->disk_id, &d->diskID);
-		vk_work_note(c, "the LVM header is lost, and it may have been changed since %s: what may have changed "
-				"is taken from there all the same, and may be old.", name);
+		vk_work_note(c, "the LVM header is lost, and it may have been changed since %s: fields that may "
+				"change are taken from there all the same, and may be old.", name);
 	}
 	if (!c->capture_old) {
 		take_standing(c, &c->volume, v, c->v0.modTimeUS, v->modTimeUS);
@@ -136,8 +136,8 @@ static void apply_capture(struct vk_header_work *c)
 		vk_mend_number(&c->volume, "creationTimeUS", v->creationTimeUS, VK_FIELD_CAPTURE, "%s", name);
 	} else {
 		take_lost(c, &c->volume, v);
-		vk_work_note(c, "the volume descriptor is lost, and it may have been changed since %s: what may have "
-				"changed is taken from there all the same, and may be old.", name);
+		vk_work_note(c, "the volume descriptor is lost, and it may have been changed since %s: fields that "
+				"may change are taken from there all the same, and may be old.", name);
 	}
 }
 

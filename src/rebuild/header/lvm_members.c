@@ -110,7 +110,7 @@ void vk_lvm_members_ask(struct vk_header_work *c)
 
 	gather(c, &w);
 	if (w.count == w.first_member) {
-		vk_work_note(c, "%s begins where this extent does: it is this one or a copy of it, and no witness.",
+		vk_work_note(c, "%s begins where this extent does: it is this one or a copy of it, and is not used.",
 			     c->member->name);
 		c->member = NULL;
 		return;
@@ -130,8 +130,8 @@ void vk_lvm_members_ask(struct vk_header_work *c)
 		else if (c->volume_believed)
 			memcpy(elected, vk_mend_member(f, &c->v0), f->size);
 		if (best.weight == 0)
-			vk_work_lost(c, "the extents of the volume differ in %s, and it cannot be told which is right: "
-					"%s.", f->name, c->volume_believed ? "it stays" : "see that field");
+			vk_work_lost(c, "the extents of the volume differ in %s, and which is right is not known: %s.",
+					f->name, c->volume_believed ? "it stays" : "see that field");
 	}
 	c->sibling = &c->elected;
 }

@@ -18,7 +18,7 @@ static enum vk_status put_structure(struct vk_header_work *c, struct vk_mending 
 		vk_mend_record(&c->disk_id, &sum);
 	if (sum.changed == 0 && m->contradicted) {
 		vk_work_verdict(c, which, VK_STRUCTURE_LOST,
-				"something contradicts it, and what is right is not known: see what is lost");
+				"something contradicts it, and which is right is not known: see what is lost");
 		return VK_OK;
 	}
 	if (sum.changed == 0) {
@@ -54,8 +54,8 @@ static enum vk_status put_names(struct vk_header_work *c, struct vk_error *err)
 		vk_work_verdict(c, VK_HS_SD_TABLE,
 				!held || found.count > 0 ? VK_STRUCTURE_LOST : VK_STRUCTURE_CONSISTENT, "%s",
 				!held ? "it cannot be read, and is left as it is" :
-				found.count > 0 ? "it names another LUN than the disk id of the header: left as it is, "
-						  "for nothing tells which is right" :
+				found.count > 0 ? "it names another LUN than the disk id of the header: left as it "
+						  "is, for which is right is not known" :
 				vk_all_zero(now, sizeof(now)) ? "it holds no name; no reader needs one" :
 				"nothing contradicts it");
 		vk_findings_free(&found);
@@ -65,8 +65,8 @@ static enum vk_status put_names(struct vk_header_work *c, struct vk_error *err)
 		vk_lvm_sd_encode(&k->sd_names[i], then + i * VK_LVM_SD_BYTES, VK_LVM_SD_BYTES);
 	if (vk_all_zero(then, sizeof(then))) {
 		vk_work_verdict(c, VK_HS_SD_TABLE, VK_STRUCTURE_LOST,
-				"the names of the member devices survive nowhere; ESX writes them when it next changes "
-				"the volume");
+				"the names of the member devices are lost; ESX writes them when it next changes the "
+				"volume");
 		return VK_OK;
 	}
 	vk_work_verdict(c, VK_HS_SD_TABLE, VK_STRUCTURE_REBUILT, "from %s", c->capture->name);
@@ -87,12 +87,12 @@ static void tell_unseen(struct vk_header_work *c)
 				"seen. They stay.");
 	if (c->earlier != NULL || c->device.rebuilt || c->volume.rebuilt)
 		return;
-	vk_work_note(c, "damage to these is seen only beside a capture, nothing else on the volume tells them: of the "
-			"LVM header generation, modTimeUS, lockedBy, lockedWhenUS, lockedFromIPv4, minorVersion, "
-			"majorVersion from 3 to 5, numPEMaps 0 or 1 on LVM3, the microseconds of initTimeUS and bytes "
-			"4 to 15 of devID; of its disk id lun, id, vendor, model, revision and scsiLevel; of the "
-			"volume descriptor generation, modTimeUS, consumedPEs, state (from 1 to 4), the last minute "
-			"of creationTimeUS, pad94 and pad114.");
+	vk_work_note(c, "damage to these fields shows only against a capture, for they have no copy on the volume: "
+			"of the LVM header generation, modTimeUS, lockedBy, lockedWhenUS, lockedFromIPv4, "
+			"minorVersion, majorVersion from 3 to 5, numPEMaps 0 or 1 on LVM3, the microseconds of "
+			"initTimeUS and bytes 4 to 15 of devID; of its disk id lun, id, vendor, model, revision and "
+			"scsiLevel; of the volume descriptor generation, modTimeUS, consumedPEs, state (from 1 to "
+			"4), the last minute of creationTimeUS, pad94 and pad114.");
 }
 
 enum vk_status vk_rebuild_lvm(struct vk_header_work *c, struct vk_error *err)

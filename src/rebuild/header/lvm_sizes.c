@@ -267,11 +267,11 @@ static void decide_total(struct vk_header_work *c)
 			take_total(c, length, VK_FIELD_CAPTURE, captured);
 		else if (now > disk)
 			take_total(c, length, vk_origin_if(c->length_proved, VK_FIELD_COPY),
-				   "the length of the partition; the one recorded reaches behind the end of the disk");
+				   "the length of the partition; the recorded one reaches past the end of the disk");
 		else if (captured == NULL || then != now)
-			vk_work_lost(c, "totalBytes of the LVM header is %" PRIu64 " and the partition has %" PRIu64
-				     " bytes; both fit the number of extents, so it cannot be told which is right: "
-				     "left as it is.", now, length);
+			vk_work_lost(c, "totalBytes of the LVM header is %" PRIu64 " and the partition has "
+				     "%" PRIu64 " bytes; both fit the number of extents, so which is right is not "
+				     "known: left as it is.", now, length);
 	} else if (length_fits) {
 		take_total(c, length, vk_origin_if(c->sizes.device.proved &&
 						   (c->length_proved || (left && slack(c, now) == slack(c, length)) ||
@@ -302,8 +302,8 @@ static enum vk_status check_lost(const struct vk_header_work *c, struct vk_error
 		return vk_error_remedy(err, "restore it from a capture");
 	}
 	if (z->pes_open) {
-		vk_error_set(err, VK_ABSENT, vk_io_name(c->base), "the size of the volume cannot be found out: %s",
-			     z->device.from[0] != '\0' ? z->device.from : "nobody says it");
+		vk_error_set(err, VK_ABSENT, vk_io_name(c->base), "the size of the volume is not known: %s",
+			     z->device.from[0] != '\0' ? z->device.from : "nothing shows it");
 		return vk_error_remedy(err, "give the length of the partition, or a capture of it");
 	}
 	if (z->volume.value <= room && (!z->several || (c->sibling != NULL && c->v.numPEs != 0) ||

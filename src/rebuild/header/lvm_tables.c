@@ -205,7 +205,7 @@ static enum vk_status put_exts(struct tables *t, uint64_t done, struct vk_error 
 	}
 	if (status == VK_OK && left > 0)
 		vk_work_lost(c, "the PE tables of %" PRIu64 " extents lie behind extended metadata that cannot be "
-				"reached: they were not looked at.", left);
+				"reached: they were not checked.", left);
 	return status;
 }
 
@@ -237,7 +237,7 @@ static void give_verdict(const struct tables *t)
 				"known", extents);
 	else
 		vk_work_verdict(c, VK_HS_PE_TABLES, VK_STRUCTURE_MENDED,
-				"%" PRIu64 " entries and %" PRIu64 " bitmaps put right; %s", t->entries_changed,
+				"corrected: entries %" PRIu64 ", bitmaps %" PRIu64 "; %s", t->entries_changed,
 				t->maps_changed, t->proved && t->not_proved == 0
 				? "the others and the sizes show the order" : "that they were so is not proved");
 }
@@ -252,7 +252,7 @@ enum vk_status vk_lvm_tables_put(struct vk_header_work *c, struct vk_error *err)
 
 	if (!vk_work_wants(c, VK_HS_PE_TABLES) || c->sizes.pes_open || c->d.numVolumes != 1) {
 		vk_work_verdict(c, VK_HS_PE_TABLES, VK_STRUCTURE_NONE, "%s",
-				c->d.numVolumes > 1 ? "the device carries several volumes: not looked at"
+				c->d.numVolumes > 1 ? "the device holds several volumes: not checked"
 						    : "not looked at");
 		return VK_OK;
 	}

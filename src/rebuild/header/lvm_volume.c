@@ -98,11 +98,10 @@ static void tell_identity(struct vk_header_work *c)
 		return;
 	if (same_info)
 		vk_work_lost(c, "the name of the LVM volume is another UUID than uuid and volInfo of the file-system "
-				"descriptor, which agree; that one damage hit both alike cannot be excluded: it "
-				"stays.");
+				"descriptor, which agree; one damage may have hit both alike: it stays.");
 	else
-		vk_work_lost(c, "name, uuid and the file system name different volumes, and it cannot be told which is "
-				"right: what is not proved is left as it is.");
+		vk_work_lost(c, "name, uuid and the file system name different volumes, and which is right is not "
+				"known: what is not proved is left as it is.");
 }
 
 /*
@@ -151,7 +150,7 @@ static void mend_identity(struct vk_header_work *c)
 	proved = vk_volume_identity_put(id, VK_PART_LIKELY, &uuid) == VK_PART_PROVED;
 	vk_mend_bytes(&c->volume, "uuid", &uuid, vk_origin_if(proved, VK_FIELD_COPY),
 		      proved ? "each part as two of name, uuid and volInfo of the file-system descriptor have it"
-			     : "the copy that time or host of the volume speak for");
+			     : "the copy that time or host of the volume confirm");
 	mend_name(c);
 	tell_identity(c);
 }
@@ -207,8 +206,7 @@ static void make_identity(struct vk_header_work *c)
 		from = "made new";
 		vk_lvm_fresh_uuid(c, "volume", seconds != 0 ? seconds : 1, &fresh);
 		vk_volume_identity_fill(id, &fresh);
-		vk_work_lost(c, "the UUID of the LVM volume survives nowhere as a whole: what is lost of it was made "
-				"new.");
+		vk_work_lost(c, "the UUID of the LVM volume is lost in part: the lost parts were made new.");
 	} else if (vk_volume_identity_proof(id) == VK_PART_PROVED) {
 		origin = VK_FIELD_COPY;
 		from = "two copies of it that are left";
@@ -227,13 +225,12 @@ static void make_times(struct vk_header_work *c)
 	if (c->v.creationTimeUS == 0) {
 		vk_mend_number(&c->volume, "creationTimeUS", us, VK_FIELD_FRESH, "%s; the microseconds are lost", from);
 		vk_mend_number(&c->volume, "modTimeUS", us, VK_FIELD_FRESH, "%s", from);
-		vk_work_lost(c, "the times of the volume descriptor survive nowhere to the microsecond: new ones were "
-				"made.");
+		vk_work_lost(c, "the exact times of the volume descriptor are lost: new ones were made.");
 	} else if (c->v.modTimeUS == 0) {
 		/* told by the other extents, which have a time of change of their own */
 		vk_mend_number(&c->volume, "modTimeUS", c->v.creationTimeUS, VK_FIELD_FRESH, "creationTimeUS");
-		vk_work_lost(c, "when the volume descriptor was last changed (modTimeUS) survives nowhere: it becomes "
-				"the time of its making.");
+		vk_work_lost(c, "when the volume descriptor was last changed (modTimeUS) is lost: it becomes the "
+				"time of its making.");
 	}
 }
 
@@ -247,10 +244,10 @@ static void judge_times(struct vk_header_work *c)
 	/* after a resignature the UUID is newer, and the time still that of the device */
 	if (!vk_same_event(created, vk_uuid_seconds(&v->uuid)) && !(has_init && vk_same_event(created, init)) &&
 	    !(c->fs_believed && vk_same_event(created, c->fs.creationTime)))
-		vk_work_lost(c, "creationTimeUS of the volume cannot be right, and nothing else tells its "
-				"microseconds: left as it is.");
+		vk_work_lost(c, "creationTimeUS of the volume cannot be right, and its microseconds have no copy: "
+				"left as it is.");
 	if (v->modTimeUS / 1000000 > UINT32_MAX || v->modTimeUS / 1000000 + 60 < v->creationTimeUS / 1000000)
-		vk_work_lost(c, "modTimeUS of the volume cannot be right, and nothing else tells it: left as it is.");
+		vk_work_lost(c, "modTimeUS of the volume cannot be right, and it has no copy: left as it is.");
 }
 
 static void mend_extents(struct vk_header_work *c)
@@ -267,7 +264,7 @@ static void mend_extents(struct vk_header_work *c)
 	vk_mend_voted(v, "firstPE", &z->first, VK_FIELD_COMPUTED);
 	vk_mend_number(v, "lastPE", end - 1, vk_origin_if(z->first.proved, origin), "%s", from);
 	if (z->several_open) {
-		vk_work_lost(c, "whether the volume has other extents cannot be told: numDevs is %u and logicalSize "
+		vk_work_lost(c, "whether the volume has other extents is not known: numDevs is %u and logicalSize "
 				"%" PRIu64 "; left as they are.", c->v.numDevs, c->v.logicalSize);
 	} else if (!z->several) {
 		vk_mend_number(v, "logicalSize", z->volume.value * VK_LVM_PE_BYTES, vk_origin_if(z->one_proved, origin),
@@ -275,10 +272,10 @@ static void mend_extents(struct vk_header_work *c)
 		vk_mend_number(v, "numDevs", 1, vk_origin_if(z->one_proved, VK_FIELD_COMPUTED),
 			       "the volume has no other extents");
 	} else if (c->sibling == NULL && (c->v.numDevs < 2 || c->v.numDevs > VK_LVM_SD_ENTRIES)) {
-		vk_work_lost(c, "the volume has other extents; how many is told only by these: give them.");
+		vk_work_lost(c, "the volume has other extents; only they show how many: name them.");
 	} else if (c->sibling == NULL && (c->v.logicalSize % VK_LVM_PE_BYTES != 0 ||
 					  c->v.logicalSize / VK_LVM_PE_BYTES < end)) {
-		vk_work_lost(c, "the volume has other extents; its whole size is told only by these: give them.");
+		vk_work_lost(c, "the volume has other extents; only they show its whole size: name them.");
 	}
 }
 
@@ -319,7 +316,7 @@ void vk_lvm_volume_mend(struct vk_header_work *c)
 	if (c->six && !z->pes_open)
 		vk_mend_voted(v, "consumedPEs", &z->entries, VK_FIELD_COMPUTED);
 	else if (!c->six && !z->pes_open && c->v.consumedPEs > z->volume.value)
-		vk_work_lost(c, "consumedPEs of the volume cannot be right, and nothing else tells it: left as it is.");
+		vk_work_lost(c, "consumedPEs of the volume cannot be right, and it has no copy: left as it is.");
 	if (v->rebuilt && c->v.generation == 0)
 		vk_mend_number(v, "generation", (c->six ? z->entries.value : z->volume.value) + 1, VK_FIELD_USUAL,
 			       "PE table entries + 1 after one creation");

@@ -92,7 +92,7 @@ void vk_mend_doubt(struct vk_mending *m)
 		m->fields[i].origin = vk_origin_if(!vk_field_origin_exact(m->fields[i].origin), m->fields[i].origin);
 }
 
-static const char nothing_tells[] = "zero, for nothing tells it";
+static const char nothing_tells[] = "zero, for its value is not known";
 
 void vk_mend_record(const struct vk_mending *m, struct vk_mend_sum *sum)
 {

@@ -130,7 +130,7 @@ static enum vk_status open_window(struct vk_header_work *work, struct vk_error *
 	    work->room_bytes <= VK_LVM_DATA_OFFSET) {
 		vk_error_set(err, VK_ABSENT, vk_io_name(work->base),
 			     "there is no room for a VMFS volume from byte %" PRIu64 " on", work->start_bytes);
-		return vk_error_remedy(err, "make sure that the whole disk is visible and the start is right");
+		return vk_error_remedy(err, "check that the whole disk is visible and the start is right");
 	}
 	work->window = vk_io_window(vk_overlay_io(work->overlay), work->start_bytes, work->room_bytes);
 	if (work->window == NULL)
@@ -166,10 +166,10 @@ static enum vk_status prove(struct vk_header_work *work, const struct vk_finding
 			continue;
 		if (f->offset_bytes < data && kind->severity == VK_ERROR) {
 			vk_error_set(err, VK_ABSENT, vk_io_name(work->base),
-				     "too little is left of the headers: put together, they contradict themselves (%s)",
+				     "too little is left of the headers: together they contradict each other (%s)",
 				     f->message);
 			vk_error_at(err, work->start_bytes + f->offset_bytes);
-			return vk_error_remedy(err, "restore them from a capture, or give one to ask with --capture");
+			return vk_error_remedy(err, "restore them from a capture, or name one with --capture");
 		}
 		vk_work_lost(work, "seen only now, at byte %" PRIu64 " of the partition: %s.", f->offset_bytes,
 			     f->message);

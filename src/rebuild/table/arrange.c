@@ -119,9 +119,10 @@ static void place_ebr(struct vk_table_plan *plan, size_t index, bool first)
 	p->ebr_lba = start >= from + TRACK ? start - TRACK : start - 1;
 	vk_table_doubt(
 		plan,
-		"where the boot record of the partition at sector %llu stood is not known: it is put into sector %llu",
+		"where the boot record of the partition at sector %llu stood is not known: it is written to sector "
+		"%llu",
 		(ull)start, (ull)p->ebr_lba);
-	vk_proposal_why(p, "nothing says where its boot record stood; it is put %s",
+	vk_proposal_why(p, "the place of its boot record is not known; it is written %s",
 			start - p->ebr_lba == 1 ? "right before it" : "a track of 63 sectors before it");
 }
 
@@ -213,8 +214,8 @@ enum vk_status vk_table_arrange_mbr(struct vk_table_plan *plan, struct vk_error 
 
 	if (plan->count > VK_EBR_MAX || !widen(plan, &run)) {
 		vk_error_set(err, VK_USAGE, plan->source->path,
-			     "an MBR cannot name all %zu partitions: four are primary, and in front of a logical one a "
-			     "sector must be free",
+			     "an MBR cannot list all %zu partitions: four are primary, and in front of a logical one "
+			     "a sector must be free",
 			     plan->count);
 		return vk_error_remedy(err, "use --label gpt, or leave some out with --exclude SECTOR");
 	}

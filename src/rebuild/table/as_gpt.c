@@ -153,9 +153,9 @@ static enum vk_status fresh(struct vk_table_plan *plan, const struct vk_proposal
 		if (!plan->disk_id_known) {
 			vk_put_le64(key, plan->disk_sectors);
 			vk_table_note(plan,
-				      "nothing on this disk tells it from others: the GUIDs that are new are the same "
-				      "on every disk of %llu sectors with these partitions; give it others (sgdisk -G) "
-				      "when two of them are in one host",
+				      "nothing distinguishes this disk from others: every disk of %llu sectors with "
+				      "these partitions gets the same new GUIDs; change them (sgdisk -G) when one "
+				      "host sees two such disks",
 				      (ull)plan->disk_sectors);
 		}
 	}
@@ -241,7 +241,7 @@ static bool take_older_guid(struct vk_table_plan *plan, struct vk_guid *ret_guid
 		return false;
 	*ret_guid = found->header.diskGUID;
 	vk_table_doubt(plan,
-		       "The GUID of the disk is that of the older GPT at byte %llu: its checksum proves that the disk "
+		       "the GUID of the disk is that of the older GPT at byte %llu: its checksum proves that the disk "
 		       "had it when it was %llu bytes long, not that no table was made anew since",
 		       (ull)found->offset_bytes, (ull)vk_mul_sat(found->disk_sectors, found->sector_size));
 	return true;
@@ -290,7 +290,8 @@ static enum vk_status fill_image(struct vk_table_plan *plan, struct vk_error *er
 		if (!vk_table_excluded(plan, e.firstLBA))
 			vk_table_doubt(
 				plan,
-				"entry %u of the GPT, sectors %llu to %llu, goes: it is not taken for a partition", n,
+				"entry %u of the GPT, sectors %llu to %llu, is removed: it is not taken for a "
+				"partition", n,
 				(ull)e.firstLBA, (ull)e.lastLBA);
 	}
 	VK_EACH_PROPOSAL(p, plan) {
@@ -349,9 +350,9 @@ static void doubt_gpt(struct vk_table_plan *plan, const struct vk_gpt_header *be
 	if (rewritten[VK_TP_MBR] && !protection_known(plan, counts ? gpt->mbr_from_sectors : 0))
 		vk_table_doubt(
 			plan,
-			"sector 0: type, first sector and signature of what protects the GPT are known; %sthe rest of "
-			"its entry with length, heads and sectors is what is usual, and other entries that make no "
-			"sense go",
+			"sector 0: type, first sector and signature of the protective MBR are known; %sthe rest of "
+			"its entry (length, heads and sectors) gets the usual values, and other entries that make no "
+			"sense are removed",
 			plan->mbr.readable ? "" : "boot code and disk signature become zeros, and ");
 	if (!captured && (!counts || !gpt->header_exact || !gpt->usable_known))
 		vk_table_doubt(plan,
@@ -360,7 +361,7 @@ static void doubt_gpt(struct vk_table_plan *plan, const struct vk_gpt_header *be
 			       (ull)h->firstUsableLBA, (ull)h->lastUsableLBA, h->numEntries);
 	else if (!captured && !gpt->places_known)
 		vk_table_doubt(plan,
-			       "where the entries of the GPT lay is not known: they are put into the usual place");
+			       "where the entries of the GPT lay is not known: they are written to the usual place");
 	if (counts && !captured &&
 	    (h->firstUsableLBA != before->firstUsableLBA || h->lastUsableLBA != before->lastUsableLBA))
 		vk_table_doubt(
@@ -369,14 +370,15 @@ static void doubt_gpt(struct vk_table_plan *plan, const struct vk_gpt_header *be
 			(ull)h->firstUsableLBA, (ull)h->lastUsableLBA);
 	if (counts && gpt->disputed)
 		vk_table_doubt(
-			plan, "two tables that differ are there, each whole, and nothing proves which is the newer: %s",
+			plan, "there are two different whole tables, and nothing proves which is newer: %s",
 			gpt->why_right);
 	if (!counts && !captured)
-		vk_table_doubt(plan, "nothing of a GPT is left: what stands in the places of its other entries goes");
+		vk_table_doubt(plan, "nothing of a GPT is left: the bytes in the places of its other entries are "
+				     "overwritten");
 	if (counts && !captured && !vk_gpt_proof_exact(gpt->proof))
 		vk_table_doubt(plan, "no checksum proves the entries of the GPT as a whole");
 	if (counts && !captured && !gpt->header_exact && !plan->out->disk_guid_fresh)
-		vk_table_doubt(plan, "the GUID of the disk is that of damaged headers, which nothing proves");
+		vk_table_doubt(plan, "the GUID of the disk comes from damaged headers, and nothing proves it");
 }
 
 enum vk_status vk_table_put_gpt(struct vk_table_plan *plan, struct vk_error *err)

@@ -59,7 +59,7 @@ static enum vk_status set_type(const struct vk_table_plan *plan, struct vk_propo
 	if (part->start_sector <= UINT32_MAX && part->sectors <= UINT32_MAX)
 		return VK_OK;
 	return vk_error_set(err, VK_USAGE, plan->source->path,
-			    "an MBR cannot name the partition at sector %llu of %llu sectors", (ull)part->start_sector,
+			    "an MBR cannot list the partition at sector %llu of %llu sectors", (ull)part->start_sector,
 			    (ull)part->sectors);
 }
 
@@ -79,8 +79,8 @@ static enum vk_status put_ebr(struct vk_table_plan *plan, size_t index, bool *re
 	/* where nothing says that a boot record stood, only an empty sector is taken for one */
 	if (now == NULL && !p->ebr_exact && (!read || !vk_all_zero(stood, sizeof(stood)))) {
 		vk_error_set(err, VK_REFUSED, plan->source->path,
-			     "sector %llu, where the boot record of the partition at sector %llu would be put, is not "
-			     "empty, and nothing says that one stood there",
+			     "sector %llu, where the boot record of the partition at sector %llu would be written, "
+			     "is not empty, and no trace shows that one stood there",
 			     (ull)p->ebr_lba, vk_proposal_start(p));
 		vk_error_at(err, p->ebr_lba * plan->sector_size);
 		vk_error_remedy(err,
@@ -109,7 +109,7 @@ static enum vk_status put_ebr(struct vk_table_plan *plan, size_t index, bool *re
 	    memcmp(link, then + VK_MBR_ENTRY_BYTES, 3 * VK_MBR_ENTRY_BYTES) != 0)
 		vk_table_doubt(plan,
 			       "the boot record in sector %llu of the partition at sector %llu: boot flag, heads and "
-			       "sectors, and how long its link is, are what is usual",
+			       "sectors, and the length of its link get the usual values",
 			       (ull)p->ebr_lba, vk_proposal_start(p));
 	return vk_overlay_lay(plan->overlay, at, record, sizeof(record), "extended boot record", VK_WRITE_EBR,
 			      ret_changed, err);
@@ -126,7 +126,7 @@ static enum vk_status put_chain(struct vk_table_plan *plan, struct vk_error *err
 	if (mbr->extended_exact && !plan->chain_whole && !plan->chain_stands)
 		vk_table_note(plan,
 			      "the chain of the extended partition was broken: logical partitions of other systems "
-			      "may have been in it that nothing tells of");
+			      "may have been in it");
 	for (size_t i = 0; i < plan->count && status == VK_OK && !plan->chain_stands; i++) {
 		bool changed = false;
 
@@ -152,7 +152,7 @@ static enum vk_status put_chain(struct vk_table_plan *plan, struct vk_error *err
 		vk_text_put(&text, "the chain breaks off");
 		vk_table_lost(plan,
 			      "the chain of boot records in the extended partition at sector %llu is broken, and "
-			      "nothing tells which logical partitions it led to",
+			      "which logical partitions it led to is not known",
 			      (ull)mbr->extended_start);
 	} else if (!plan->chain_stands && (mbr->ebr_count == 0 || part->rewritten)) {
 		part->state = mbr->ebr_count == 0 ? VK_PART_STATE_LOST : VK_PART_STATE_DAMAGED;
@@ -257,7 +257,7 @@ static enum vk_status put_sector_0(struct vk_table_plan *plan, struct vk_error *
 		if (!vk_all_zero(mbr->sector + at, VK_MBR_ENTRY_BYTES) &&
 		    vk_all_zero(sector + at, VK_MBR_ENTRY_BYTES) &&
 		    !vk_table_excluded(plan, mbr->mbr.entries[n - 1].firstLBA))
-			vk_table_doubt(plan, "entry %u of sector 0 goes: nothing confirms it", n);
+			vk_table_doubt(plan, "entry %u of sector 0 is removed: nothing confirms it", n);
 	}
 	status = vk_overlay_lay(plan->overlay, 0, sector, sizeof(sector), "MBR", VK_WRITE_MBR,
 				&plan->out->parts[VK_TP_MBR].rewritten, err);
@@ -293,8 +293,8 @@ static enum vk_status clear_gpt(struct vk_table_plan *plan, struct vk_error *err
 		}
 		part->rewritten = true;
 		vk_table_doubt(plan,
-			       "the %s becomes zeros: another system's table, it is taken, would be believed before "
-			       "this one",
+			       "the %s becomes zeros: it is taken for another system's table, which systems would "
+			       "use instead of this one",
 			       vk_table_part_name(parts[i]));
 		status = vk_overlay_put(plan->overlay, part->offset_bytes, zeros, ss, "GPT that is in the way",
 					i == 0 ? VK_WRITE_GPT_BACKUP : VK_WRITE_GPT_PRIMARY, err);
@@ -312,7 +312,7 @@ enum vk_status vk_table_put_mbr(struct vk_table_plan *plan, struct vk_error *err
 	if (status == VK_OK && next_logical(plan, 0) != NULL &&
 	    (mbr->extended_start > UINT32_MAX || mbr->extended_sectors > UINT32_MAX)) {
 		vk_error_set(err, VK_USAGE, plan->source->path,
-			     "an MBR cannot name the extended partition at sector %llu of %llu sectors",
+			     "an MBR cannot list the extended partition at sector %llu of %llu sectors",
 			     (ull)mbr->extended_start, (ull)mbr->extended_sectors);
 		status = vk_error_remedy(err, "use --label gpt, or leave some out with --exclude SECTOR");
 	}

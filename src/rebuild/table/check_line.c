@@ -154,7 +154,7 @@ static void check_place(struct judge *j, size_t index)
 		if (o->number == e->number)
 			WRONG(j, said, "partition %" PRIu64 " stands on the line twice", e->number);
 		if (e->first <= o->last && o->first <= e->last)
-			WRONG(j, said, "it lies over partition %" PRIu64 ", sectors %" PRIu64 " to %" PRIu64 ", and "
+			WRONG(j, said, "it overlaps partition %" PRIu64 ", sectors %" PRIu64 " to %" PRIu64 ", and "
 			      "partedUtil does not say so", o->number, o->first, o->last);
 	}
 }
@@ -172,16 +172,16 @@ static void check_start(struct judge *j, size_t index, const struct vk_planned_e
 		RIGHT(j, said, "sector %" PRIu64 " is where it begins: %s. %s", e->first,
 		      vk_entry_origin_name(meant->origin), meant->why);
 	else if (c != NULL && vk_standing_is_ghost(c->standing))
-		WRONG(j, said, "what begins at sector %" PRIu64 " is no volume of this disk (%s): %s", e->first,
+		WRONG(j, said, "what begins at sector %" PRIu64 " is not a volume of this disk (%s): %s", e->first,
 		      vk_standing_name(c->standing), c->why);
 	else if (c != NULL)
 		OPEN(j, said, "a volume begins at sector %" PRIu64 " (%s: %s), but the plan has no partition for it",
 		     e->first, vk_standing_name(c->standing), c->why);
 	else if (meant != NULL && vk_mul_sat(e->first, 8) == start)
-		WRONG(j, said, "the start is counted in sectors of 4096 bytes, partedUtil counts 512: 8 times %" PRIu64
-		      " is %" PRIu64, e->first, start);
+		WRONG(j, said, "the start is in sectors of 4096 bytes, partedUtil uses 512: 8 times %" PRIu64 " is "
+		      "%" PRIu64, e->first, start);
 	else if (meant != NULL)
-		WRONG(j, said, "nothing begins at sector %" PRIu64 "; what is meant may be what begins at sector "
+		WRONG(j, said, "nothing begins at sector %" PRIu64 "; you may mean the volume that begins at sector "
 		      "%" PRIu64, e->first, start);
 	else if (names_vmfs(line, e))
 		WRONG(j, said, "no VMFS volume begins at sector %" PRIu64, e->first);
@@ -229,12 +229,12 @@ static void check_type(struct judge *j, size_t index, const struct vk_planned_en
 
 	if (line->gpt && (!e->has_guid || e->hyphens)) {
 		WRONG(j, said, e->hyphens ? "partedUtil takes the type %s without hyphens"
-					  : "the type %s is no GUID: a GPT has 32 hexadecimal digits there", e->type);
+					  : "the type %s is not a GUID: a GPT has 32 hex digits there", e->type);
 		return;
 	}
 	if (!line->gpt && !e->has_mbr_type) {
-		WRONG(j, said, "the type %s is no decimal number from 0 to 255, as partedUtil takes it for an MBR: "
-		      "VMFS is 251", e->type);
+		WRONG(j, said, "the type %s is not a decimal number from 0 to 255, as partedUtil takes it for an "
+		      "MBR: VMFS is 251", e->type);
 		return;
 	}
 	/* of another kind of table there is nothing to compare */
@@ -275,8 +275,8 @@ static void check_rest(struct judge *j, size_t index, const struct vk_planned_en
 	else
 		OPEN(j, said, "nothing proves its number: the plan takes %u", meant->partition.number);
 	if (e->attribute != attribute)
-		WRONG(j, said, "the last word is %u, not %" PRIu64 ": 128 marks what a machine boots from, all else "
-		      "has 0", attribute, e->attribute);
+		WRONG(j, said, "the last word is %u, not %" PRIu64 ": 128 marks a boot partition, all others have 0",
+		      attribute, e->attribute);
 }
 
 /* The planned entry as it is typed. */
@@ -308,7 +308,7 @@ static void check_entry(struct judge *j, size_t index)
 		return;
 	put_instead(j, meant, check->instead[index], sizeof(check->instead[index]));
 	if (!end_known(meant))
-		OPEN(j, &check->said[index], "nothing proves the end of what is told instead");
+		OPEN(j, &check->said[index], "nothing proves the end in the line to type instead");
 }
 
 /* "naa.6001:1" is a partition; of "mpx.vmhba1:C0:T0:L0" only a fourth colon makes one. */
@@ -328,13 +328,13 @@ static void check_device(struct judge *j)
 			  (strncasecmp(name, "naa.", 4) == 0 || strncasecmp(name, "eui.", 4) == 0);
 
 	if (names_partition(name))
-		WRONG(j, said, "%s is a partition: a table is made on the whole disk", vk_safe_name(name).text);
+		WRONG(j, said, "%s is a partition: a table belongs on the whole disk", vk_safe_name(name).text);
 	else if (comparable && strcasecmp(name, live) == 0)
 		RIGHT(j, said, "the target is the LUN %s", live);
 	else if (comparable)
 		WRONG(j, said, "the line is for the LUN %s, the target is %s", vk_safe_name(name).text, live);
 	else
-		OPEN(j, said, "whether the target is %s cannot be told from here: compare it before you type",
+		OPEN(j, said, "whether the target is %s is not known here: compare it before you type",
 		     vk_safe_name(name).text);
 }
 
@@ -375,14 +375,14 @@ static void check_whole(struct judge *j)
 	if (t == NULL)
 		OPEN(j, said, "there is no plan to compare the line with. %s", a->why_not != NULL ? a->why_not : "");
 	else if (a->why_not != NULL)
-		OPEN(j, said, "what to type instead is not told. %s", a->why_not);
+		OPEN(j, said, "no line to type instead. %s", a->why_not);
 	if (t != NULL && (t->kind == VK_TABLE_GPT) != gpt)
 		WRONG(j, said, "the label is %s, not %s: %s", gpt ? "msdos" : "gpt", label, t->why_kind);
 	else if (t != NULL)
 		RIGHT(j, said, "%s is the label", label);
 	if (a->source->table.kind == VK_TABLE_NONE)
-		OPEN(j, said, "no label stands on the disk: before this line comes partedUtil mklabel DEVICE %s, or "
-		     "setptbl is unable to satisfy all constraints", label);
+		OPEN(j, said, "the disk has no label: first type partedUtil mklabel DEVICE %s, or setptbl is unable "
+		     "to satisfy all constraints", label);
 	if (j->check->line.count == 0)
 		WRONG(j, said, "the line has no entries: it makes an empty table");
 	check_missing(j);

@@ -48,14 +48,15 @@ static bool place(struct vk_table_plan *plan, const struct vk_candidate *c, stru
 	uint32_t ss = plan->sector_size;
 
 	if (c->start_before_disk) {
-		vk_table_lost(plan, "a volume of which parts were found would begin in front of the disk: its "
-				    "partition cannot be named");
+		vk_table_lost(plan, "parts of a volume were found that would begin before the disk: no table can "
+				    "list it");
 		return false;
 	}
 	if (c->start_bytes % ss != 0) {
 		vk_table_lost(plan,
 			      "the volume at byte %llu begins at 512-byte sector %llu, which is no multiple of %u "
-			      "bytes: no table of this disk can name it, unless it is read with sectors of 512 bytes",
+			      "bytes: no table of this disk can list it, unless the disk is read with sectors of 512 "
+			      "bytes",
 			      (ull)c->start_bytes, (ull)(c->start_bytes / 512), ss);
 		return false;
 	}
@@ -69,15 +70,15 @@ static bool place(struct vk_table_plan *plan, const struct vk_candidate *c, stru
 	p->entry.length_rounded = said && told % ss != 0;
 	if (p->entry.length_rounded)
 		vk_table_note(plan,
-			      "the volume at sector %llu is %llu bytes long, which are no whole sectors of %u bytes: "
-			      "its partition is made to end with the sector that its last byte lies in",
+			      "the volume at sector %llu is %llu bytes long, which is not a multiple of %u: its "
+			      "partition ends with the sector of its last byte",
 			      vk_proposal_start(p), (ull)told, ss);
 	if (p->entry.length_exact)
 		vk_proposal_why(p, "its LVM header says %llu sectors", (ull)p->told_sectors);
 	else if (said)
 		vk_proposal_why(p, "its LVM header says %llu bytes", (ull)told);
 	else
-		vk_proposal_why(p, "its LVM header, which says the length, is gone");
+		vk_proposal_why(p, "its LVM header, which contains the length, is gone");
 	return true;
 }
 
@@ -93,11 +94,11 @@ static enum vk_status spare_held(const struct vk_table_plan *plan, const struct 
 		if (p->holds == NULL || from >= end || to <= c->start_bytes)
 			continue;
 		vk_error_set(err, VK_REFUSED, plan->source->path,
-			     "the volume at sector %llu lies over partition %u, sectors %llu to %llu, which a sound "
-			     "table names and which holds a whole %s",
+			     "the volume at sector %llu lies over partition %u, sectors %llu to %llu, of a sound "
+			     "table, which holds a whole %s",
 			     (ull)(c->start_bytes / plan->sector_size), p->entry.partition.number, vk_proposal_start(p),
 			     (ull)(vk_proposal_end(p) - 1), p->holds->type);
-		return vk_error_remedy(err, "it is a copy in a file of that, or older; only when the %s is not wanted: "
+		return vk_error_remedy(err, "it is a copy in a file there, or older; only if you do not need the %s: "
 					    "--exclude %llu leaves its partition out",
 				       p->holds->type, vk_proposal_start(p));
 	}

@@ -100,18 +100,19 @@ static bool by_proof(struct vk_table_plan *plan, const struct volumes *v)
 	enum vk_table_kind captured = captured_kind(plan);
 
 	if (v->big != NULL)
-		return choose_kind(plan, VK_TABLE_GPT, "the volume at sector %llu reaches farther than an MBR can say",
+		return choose_kind(plan, VK_TABLE_GPT, "the volume at sector %llu reaches farther than an MBR can "
+						       "describe",
 				   vk_proposal_start(v->big));
 	if (v->no_gpt != NULL || v->no_copy != NULL)
-		return choose_kind(plan, VK_TABLE_MBR, "the volume at sector %llu lies where a GPT would lie itself",
+		return choose_kind(plan, VK_TABLE_MBR, "the volume at sector %llu lies in the place of a GPT",
 				   vk_proposal_start(v->no_gpt != NULL ? v->no_gpt : v->no_copy));
 	if (plan->table_ours && (kind == VK_TABLE_GPT ? plan->gpt_names : plan->mbr_names))
-		return choose_kind(plan, kind, "the table that stands names a volume that was found");
+		return choose_kind(plan, kind, "the present table lists a volume that was found");
 	if (plan->gpt_names && (kind == VK_TABLE_GPT || !plan->mbr_names))
-		return choose_kind(plan, VK_TABLE_GPT, "what is left of a GPT names a volume that was found");
+		return choose_kind(plan, VK_TABLE_GPT, "the remains of a GPT list a volume that was found");
 	if (plan->mbr_names)
 		return choose_kind(plan, VK_TABLE_MBR,
-				   "what is left of an MBR and its chain names a volume that was found");
+				   "the remains of an MBR and its chain list a volume that was found");
 	if (captured != VK_TABLE_NONE)
 		return choose_kind(plan, captured, "%s has it so, with a volume that was found", plan->capture->name);
 	return false;
@@ -130,7 +131,7 @@ static bool by_signs(struct vk_table_plan *plan, const struct volumes *v)
 		return choose_kind(plan, VK_TABLE_GPT, "the volume at sector %llu is VMFS6, which lies on a GPT",
 				   vk_proposal_start(v->v6));
 	if (plan->table_ours)
-		return choose_kind(plan, plan->source->table.kind, "the table that stands is of this kind");
+		return choose_kind(plan, plan->source->table.kind, "the present table is of this kind");
 	if (plan->gpt_judged && plan->gpt.was_gpt && !plan->gpt_foreign)
 		return choose_kind(plan, VK_TABLE_GPT, "%s", plan->gpt.why);
 	if (mbr->protective && !plan->gpt_foreign)
@@ -193,14 +194,14 @@ static enum vk_status check_wish(const struct vk_table_plan *plan, const struct 
 {
 	if (plan->out->kind == VK_TABLE_MBR && v->big != NULL) {
 		vk_error_set(err, VK_USAGE, plan->source->path,
-			     "an MBR cannot say where the volume at sector %llu ends", vk_proposal_start(v->big));
+			     "an MBR cannot describe the end of the volume at sector %llu", vk_proposal_start(v->big));
 		return vk_error_remedy(err, "use --label gpt");
 	}
 	if (plan->out->kind == VK_TABLE_GPT && v->no_copy != NULL && lost_its_end(plan, v))
 		return say_shorter(plan, v, err);
 	if (plan->out->kind == VK_TABLE_GPT && (v->no_gpt != NULL || v->no_copy != NULL)) {
 		vk_error_set(err, VK_USAGE, plan->source->path,
-			     "the volume at sector %llu lies where a GPT would lie itself",
+			     "the volume at sector %llu lies in the place of a GPT",
 			     vk_proposal_start(v->no_gpt != NULL ? v->no_gpt : v->no_copy));
 		return vk_error_remedy(err, "use --label mbr");
 	}
@@ -254,7 +255,7 @@ enum vk_status vk_table_choose_label(struct vk_table_plan *plan, struct vk_error
 	if (!(table->mbr_unreadable && table->gpt[0].unreadable && table->gpt[1].unreadable) && by_signs(plan, &v))
 		return VK_OK;
 	if (table->kind != VK_TABLE_NONE) {
-		choose_kind(plan, table->kind, "the table that stands is of this kind");
+		choose_kind(plan, table->kind, "the present table is of this kind");
 		return VK_OK;
 	}
 	VK_EACH_PROPOSAL(p, plan)
@@ -267,5 +268,5 @@ enum vk_status vk_table_choose_label(struct vk_table_plan *plan, struct vk_error
 		return say_nothing_there(plan, err);
 	vk_error_set(err, VK_IO, plan->source->path,
 		     "the sectors of the partition table could not be read: whether there is one is not known");
-	return vk_error_remedy(err, "look at the paths to the disk; copy it with ddrescue and work on the copy");
+	return vk_error_remedy(err, "check the paths to the disk; copy it with ddrescue and work on the copy");
 }

@@ -193,8 +193,8 @@ static void say_missing(struct vk_table_plan *plan, const struct layout *layout,
 	if (vk_guid_parse(row->type, &guid))
 		vk_guid_format(&guid, type);
 	vk_table_note(plan,
-		      "an %s has a partition %u in sectors %llu to %llu, of which nothing is left; it is left out. If "
-		      "it is wanted all the same, add it after the repair: sgdisk -a 1 -n %u:%llu:%llu -t %u:%s",
+		      "an %s has a partition %u in sectors %llu to %llu, of which nothing is left; it is left out. "
+		      "To have it all the same, add it after the repair: sgdisk -a 1 -n %u:%llu:%llu -t %u:%s",
 		      layout->name, row->number, (ull)row->start, (ull)row->end, row->number, (ull)row->start,
 		      (ull)row->end, row->number, type);
 }

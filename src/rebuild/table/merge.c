@@ -81,7 +81,7 @@ static void settle_length(struct vk_table_plan *plan, const struct vk_proposal *
 		else if (said < needed)
 			vk_table_note(plan,
 				      "%s gives the volume at sector %llu %llu sectors, and it needs %llu; the entry "
-				      "stays so, --include %llu makes it as long as the volume says",
+				      "stays, --include %llu gives it the length of the volume",
 				      entry->name, start, said, needed, start);
 		take_length(entry, p);
 	} else if (!known && said < p->least_sectors) {
@@ -89,7 +89,7 @@ static void settle_length(struct vk_table_plan *plan, const struct vk_proposal *
 			      entry->name, start, said, (ull)p->least_sectors);
 	} else if (!known) {
 		take_length(entry, p);
-		vk_proposal_why(p, "%llu sectors are what %s says", said, entry->name);
+		vk_proposal_why(p, "%llu sectors, as %s says", said, entry->name);
 	} else if (said > needed && entry->claim == VK_CLAIM_TABLE && entry->stands) {
 		take_length(entry, p);
 		vk_table_note(plan, "the partition at sector %llu is %llu sectors longer than its volume; it stays so",
@@ -212,7 +212,7 @@ static bool merge_others(struct vk_table_plan *plan, const struct vk_proposal *i
 	}
 	if (best == NULL && row == NULL && vk_partition_is_vmfs(&items[0].entry.partition))
 		vk_table_note(plan,
-			      "%s has a partition of VMFS at sector %llu of which nothing was found; it is left out",
+			      "%s has a VMFS partition at sector %llu of which nothing was found; it is left out",
 			      items[0].name, vk_proposal_start(&items[0]));
 	if (best == NULL && row != NULL)
 		*ret_proposal = *row;

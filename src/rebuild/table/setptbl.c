@@ -123,7 +123,7 @@ static bool is_program(const char *word)
 static enum vk_status read_head(const char **text, struct vk_setptbl *line, struct vk_error *err)
 {
 	char word[VK_SETPTBL_WORD_BYTES] = "";
-	const char *fault = "does not hold the word partedUtil";
+	const char *fault = "does not contain the word partedUtil";
 	bool set;
 
 	do
@@ -158,7 +158,7 @@ enum vk_status vk_setptbl_read(const char *line, struct vk_setptbl *ret_line, st
 	/* U+2018 to U+201F, as web pages and word processors write quotes */
 	for (const char *p = line; (p = strstr(p, "\xe2\x80")) != NULL; p += 2)
 		if ((uint8_t)p[2] >= 0x98 && (uint8_t)p[2] <= 0x9f)
-			return wrong_line(err, "has typographic quotes, which no shell takes: put plain ones", "");
+			return wrong_line(err, "has typographic quotes, which no shell accepts: use plain ones", "");
 	status = read_head(&line, ret_line, err);
 	if (status != VK_OK)
 		return status;

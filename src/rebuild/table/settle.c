@@ -64,7 +64,8 @@ static enum vk_status refuse_standing(const struct vk_table_plan *plan, const st
 	vk_error_set(err, VK_REFUSED, plan->source->path,
 		     "partition %u, sectors %llu to %llu, which %s names and nothing contradicts, %s",
 		     p->entry.partition.number, vk_proposal_start(p), (ull)(vk_proposal_end(p) - 1), p->name, why);
-	vk_error_remedy(err, "if the disk was longer, make it so again; --exclude %llu leaves the partition out",
+	vk_error_remedy(err, "if the disk was longer, give it that length again; --exclude %llu leaves the partition "
+			     "out",
 			vk_proposal_start(p));
 	return VK_REFUSED;
 }
@@ -79,13 +80,13 @@ static bool fit_range(struct vk_table_plan *plan, struct vk_proposal *p, struct 
 	if (sectors != 0 && start >= plan->first_usable && end <= limit)
 		return true;
 	if (p->claim == VK_CLAIM_STANDING) {
-		refuse_standing(plan, p, "does not lie in the sectors that this table can give away", err);
+		refuse_standing(plan, p, "does not lie in the usable sectors of this table", err);
 	} else if (sectors == 0) {
-		vk_table_lost(plan, "the partition at sector %llu ends in front of where it begins", start);
+		vk_table_lost(plan, "the partition at sector %llu ends before it begins", start);
 	} else if (start < plan->first_usable) {
 		vk_table_lost(plan,
-			      "the partition at sector %llu begins in front of sector %llu, the first that this table "
-			      "can give away",
+			      "the partition at sector %llu begins before sector %llu, the first usable one of this "
+			      "table",
 			      start, (ull)plan->first_usable);
 	} else if (start < limit && shorten(plan, p, NULL, limit, "the disk ends there")) {
 		return true;
@@ -122,7 +123,7 @@ static void inherit(struct vk_proposal *volume, const struct vk_proposal *entry)
 	to->gpt = volume->has_entry = from->gpt;
 	to->mbr_type = from->mbr_type;
 	to->entry = from->entry;
-	vk_proposal_why(volume, "%s has it at sector %llu, where it cannot be", entry->name, vk_proposal_start(entry));
+	vk_proposal_why(volume, "%s has it at sector %llu, which is impossible", entry->name, vk_proposal_start(entry));
 }
 
 /* Whether both can stay, if need be with the first made shorter. */
@@ -187,10 +188,10 @@ static enum vk_status choose(struct vk_table_plan *plan, struct chosen *chosen, 
 		if (vk_proposal_is_volume(n) && vk_proposal_is_volume(p) && n->claim == p->claim &&
 		    n->sure_percent == p->sure_percent && !can_settle(n, p)) {
 			vk_error_set(err, VK_USAGE, plan->source->path,
-				     "the volumes at sectors %llu and %llu overlap, and nothing tells which of them is "
-				     "the living one",
+				     "the volumes at sectors %llu and %llu overlap, and which of them is in use is "
+				     "not known",
 				     vk_proposal_start(n), vk_proposal_start(p));
-			return vk_error_remedy(err, "say which is not wanted with --exclude %llu or --exclude %llu",
+			return vk_error_remedy(err, "leave one out with --exclude %llu or --exclude %llu",
 					       vk_proposal_start(n), vk_proposal_start(p));
 		}
 		if (!settle_pair(plan, n, p))

@@ -360,7 +360,7 @@ static void drop_ghosts(struct vk_table_plan *plan)
 		else if (outer->holds != NULL)
 			vk_table_note(plan,
 				      "what was found at sector %llu lies inside the partition at sector %llu, which "
-				      "holds a whole %s and stays as it is: it is taken for a copy in that",
+				      "holds a whole %s and stays as it is: it is taken for a copy in it",
 				      vk_proposal_start(p), vk_proposal_start(outer), outer->holds->type);
 		else
 			vk_table_note(plan,

@@ -39,20 +39,20 @@ static enum vk_status settle_units(struct vk_table_plan *plan, struct vk_error *
 			return vk_gpt_convert(&plan->gpt, to, plan->source->path, err);
 		}
 		vk_error_set(err, VK_REFUSED, plan->source->path,
-			     "the table counts sectors of %u bytes, and the disk is read in sectors of %u: it is not "
-			     "damaged, and nothing is planned over it",
+			     "the table counts sectors of %u bytes, and the disk is read in sectors of %u: the table "
+			     "is not damaged, and is not replaced",
 			     from, plan->sector_size);
 		if (from < plan->sector_size)
-			return vk_error_remedy(err, "ESXi counts so on devices with sectors of 4096 bytes (4Kn, SWE), "
-						    "and sees it: nothing is to be written");
+			return vk_error_remedy(err, "ESXi counts so on devices with sectors of 4096 bytes (4Kn, "
+						    "SWE), and sees the table: nothing needs to be written");
 		return vk_error_remedy(err, "set the block size of the LUN back to %u at the array or enclosure: "
-					    "nothing needs to be written then; only when that cannot be, count the "
-					    "table anew with --convert-sectors 512", from);
+					    "nothing needs to be written then; only if that is impossible, convert "
+					    "the table with --convert-sectors 512", from);
 	}
 	if (to == 0)
 		return VK_OK;
 	vk_error_set(err, VK_USAGE, plan->source->path,
-		     "nothing to convert: no GPT is there that counts in larger sectors than %u bytes", to);
+		     "nothing to convert: there is no GPT with sectors larger than %u bytes", to);
 	return vk_error_remedy(err, "vmfskit decode shows what is there; an MBR is not converted");
 }
 
@@ -81,7 +81,7 @@ static enum vk_status read_tables(struct vk_table_plan *plan, struct vk_error *e
 		status = settle_units(plan, err);
 	if (status == VK_OK && plan->gpt_judged && plan->gpt.cut) {
 		vk_error_set(err, VK_USAGE, plan->source->path,
-			     "only the beginning of the disk is here: nothing can be put at its end");
+			     "only the beginning of the disk is here: nothing can be written at its end");
 		status = vk_error_remedy(err, "name the whole disk");
 	}
 	if (status == VK_OK)
@@ -142,7 +142,7 @@ static enum vk_status refuse_empty(const struct vk_table_plan *plan, struct vk_e
 	if (plan->out->entry_count > 0 || plan->out->nothing_to_do)
 		return VK_OK;
 	/* errors end without a full stop */
-	vk_error_set(err, VK_ABSENT, plan->source->path, "nothing was found that a partition table could name%s%.*s",
+	vk_error_set(err, VK_ABSENT, plan->source->path, "nothing was found that a partition table could list%s%.*s",
 		     lost[0] != '\0' ? ": " : "", lost[0] != '\0' ? (int)strlen(lost) - 1 : 0, lost);
 	vk_error_remedy(err, "if only likely places were looked at, scan the whole disk; a capture of this disk "
 			     "(--capture) knows its table, too");
@@ -194,7 +194,7 @@ static enum vk_status prove(const struct vk_table_plan *plan, struct vk_error *e
 		bool gpt = table.kind == VK_TABLE_GPT;
 
 		status = vk_error_set(err, VK_REFUSED, plan->source->path,
-				      "with the %s that is planned the disk would still be read as one with %s table",
+				      "with the planned %s the disk would still be read as one with %s table",
 				      vk_table_kind_name(out->kind),
 				      gpt                            ? "a gpt"
 				      : table.kind == VK_TABLE_MBR ? "an mbr"
@@ -266,7 +266,7 @@ static enum vk_status check_converted(const struct vk_table_plan *plan, struct v
 	if (same == plan->gpt.entry_count && same == plan->out->entry_count)
 		return VK_OK;
 	vk_error_set(err, VK_REFUSED, plan->source->path,
-		     "the table cannot only be counted anew: what lies on the disk contradicts its partitions");
+		     "the table cannot simply be converted: the content of the disk contradicts its partitions");
 	return vk_error_remedy(err, "set the block size of the LUN back to %u at the array or enclosure, and repair "
 				    "the table there", plan->out->converted_from);
 }
@@ -323,14 +323,14 @@ enum vk_status vk_rebuild_table(const struct vk_source *source, const struct vk_
 
 	if (source->kind != VK_SOURCE_DISK) {
 		status = vk_error_set(err, VK_USAGE, source->path,
-				      "this is read as a %s, and only a disk has a partition table",
+				      "this is a %s, and only a disk has a partition table",
 				      vk_source_kind_name(source->kind));
 		vk_error_remedy(err, "say --as disk if it is one");
 	} else if (vk_source_is_part(source)) {
 		status = refuse_part(source, err);
 	} else if (plan.disk_sectors < 2) {
 		status = vk_error_set(err, VK_USAGE, source->path,
-				      "how long the disk is cannot be known: only a part of it is here");
+				      "the length of the disk is not known: only a part of it is here");
 		vk_error_remedy(err, "name the whole disk");
 	} else {
 		status = collect(&plan, err);

@@ -68,7 +68,7 @@ static enum vk_status ask_range(struct vk_restore *restore, const struct field_o
 		if (!vk_foreign_is_member(sign) && (restore->known_state || vk_guard_as_captured(restore, sign)))
 			continue;
 		if (!view->whole && view->partition == 0)
-			snprintf(where, sizeof(where), "the place of a volume that no table names");
+			snprintf(where, sizeof(where), "the place of a volume that is in no table");
 		else if (!view->whole)
 			snprintf(where, sizeof(where), "%s partition %u",
 				 view->own ? "the target's own" : "the place of", view->partition);
@@ -121,9 +121,8 @@ enum vk_status vk_guard_ask_tail(struct vk_restore *restore, uint64_t end, const
 		return VK_OK;
 	return vk_guard_object(restore, VK_GUARD_MEMBER, err,
 			       "%s says that the disk ends at byte %" PRIu64 ", and sectors behind that, from byte "
-			       "%" PRIu64
-			       " on, are not empty: they may be what a RAID or a controller keeps behind the disk, and "
-			       "would be overwritten", who, end, at);
+			       "%" PRIu64 " on, are not empty: they may be data of a RAID or a controller, and would "
+			       "be overwritten", who, end, at);
 }
 
 /* Whether the disk ends with the header of a GPT that counts in larger sectors: what lies there is known. */
@@ -159,9 +158,9 @@ static enum vk_status ask_tail(struct vk_restore *restore, struct vk_error *err)
 		at = overwritten_behind(restore, size - copy);
 	if (at != UINT64_MAX && !ends_in_larger_sectors(restore))
 		vk_restore_add_remark(restore,
-				      "the last sectors, from byte %" PRIu64 " on, hold something that is no copy of a "
-				      "GPT any more, and would be overwritten; a RAID or a controller may keep its own "
-				      "data there", at);
+				      "the last sectors, from byte %" PRIu64 " on, hold something that is not a copy "
+				      "of a GPT; they may be data of a RAID or a controller, and would be overwritten",
+				      at);
 	return vk_guard_ask_tail(restore, end, "the partition table", err);
 }
 

@@ -87,8 +87,8 @@ static enum vk_status first_look(struct vk_restore *restore, bool *ret_in_use, s
 	}
 	if (watch->left_out > 0)
 		vk_restore_add_remark(restore,
-				      "heartbeats cannot be judged in %zu more places, beyond %d of them or of a size "
-				      "that makes no sense: a host that uses one of those volumes would not be noticed",
+				      "heartbeats cannot be judged in %zu more places (more than %d, or of an "
+				      "impossible size): a host that uses one of those volumes would not be noticed",
 				      watch->left_out, VK_HEARTBEAT_REGIONS_MAX);
 	return VK_OK;
 }
@@ -149,8 +149,8 @@ void vk_guard_heartbeat_after(struct vk_restore *restore, struct vk_text *note)
 		}
 	if (find_ticked(restore, false, "changed while the target was written", message, &ignored) == VK_OK &&
 	    message[0] != '\0')
-		vk_text_fmt(note, "%s%s, and what it wrote may not fit what was written here: unmount the datastore on "
-				  "every host, then decode the target", note->len_bytes > 0 ? ". " : "", message);
+		vk_text_fmt(note, "%s%s; its writes may contradict this one: unmount the datastore on every host, "
+				  "then decode the target", note->len_bytes > 0 ? ". " : "", message);
 }
 
 void vk_guard_heartbeat_forget(struct vk_restore *restore)

@@ -150,9 +150,9 @@ static enum vk_status ask_tableless(struct vk_restore *restore, const struct vk_
 			return VK_OK;
 	}
 	return vk_guard_object(restore, VK_GUARD_DEVICE_UUID, err,
-			       "a VMFS volume that no table names begins at sector %" PRIu64
-			       " of the target (device %s, %" PRIu64 " bytes); the capture does not know it, "
-			       "and it would be written into",
+			       "a VMFS volume outside of all tables begins at sector %" PRIu64 " of the target "
+			       "(device %s, %" PRIu64 " bytes); it is not in the capture and would be overwritten in "
+			       "part",
 			       vmfs->start_sector, seen.device, vmfs->lvm.totalBytes);
 }
 
@@ -171,7 +171,7 @@ static enum vk_status ask_elsewhere(struct vk_restore *restore, const struct vk_
 	if (captured_at(restore, start))
 		return VK_OK;
 	if (vk_restore_edits_meet(restore, start, vk_mul_sat(vmfs->sectors, ss)))
-		fate = "would be written into";
+		fate = "would be overwritten in part";
 	else if (vk_restore_edits_in_part(restore, VK_PART_TABLE))
 		fate = "would be dropped from the table";
 	else
@@ -183,8 +183,8 @@ static enum vk_status ask_elsewhere(struct vk_restore *restore, const struct vk_
 	if (!device && (seen.volume[0] == '\0' || known))
 		return VK_OK;
 	return vk_guard_object(restore, device ? VK_GUARD_DEVICE_UUID : VK_GUARD_VOLUME_UUID, err,
-			       "the target's table has a VMFS partition at sector %" PRIu64
-			       " that the capture does not know (%s %s); it %s",
+			       "the target's table has a VMFS partition at sector %" PRIu64 " that is not in the "
+			       "capture (%s %s); it %s",
 			       vmfs->start_sector, device ? "device" : "volume", device ? seen.device : seen.volume,
 			       fate);
 }
@@ -233,8 +233,8 @@ enum vk_status vk_guard_ask_lun(struct vk_restore *restore, struct vk_error *err
 				written_for = nameless.identities[i].disk_id;
 		vk_restore_add_remark(restore,
 				      "the headers on the target were written for the LUN %s, and this one has the "
-				      "WWID %s: a snapshot or replica looks so; make sure that it is the disk that is "
-				      "meant",
+				      "WWID %s: a snapshot or replica looks like this; check that it is the right "
+				      "disk",
 				      written_for, restore->facts->wwid);
 	}
 	if (restore->of.is_of != VK_OF_NO || !vk_proof_is_of_device(restore->of.by))

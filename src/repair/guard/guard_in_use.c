@@ -84,14 +84,13 @@ enum vk_status vk_guard_ask_in_use(struct vk_restore *restore, struct vk_error *
 		return VK_OK;
 	vk_text_init(&text, users, sizeof(users));
 	if (!vk_target_users(&restore->target, fd, &text))
-		vk_restore_add_remark(restore, "whether another process has the target open for writing could not be "
-					       "told for all of them: only root outside of containers sees every "
-					       "process");
+		vk_restore_add_remark(restore, "whether another process has the target open for writing is not known "
+					       "of all of them: only root outside of containers sees every process");
 	claimed = restore->target.is_device && is_claimed(restore->path);
 	locked = is_locked(&restore->target, fd);
 	restore->held = claimed || locked;
 	if (claimed && users[0] == '\0')
-		vk_text_put(&text, "a program has it open for itself alone");
+		vk_text_put(&text, "a program has opened it exclusively");
 	else if (locked && users[0] == '\0')
 		vk_text_put(&text, "another process holds a lock on it");
 	if (users[0] == '\0')

@@ -96,7 +96,7 @@ static bool is_worse(const struct vk_restore *restore, char what[WHAT_BYTES])
 	if (more <= fewer || !any)
 		return false;
 	snprintf(what, WHAT_BYTES,
-		 "it would have %zu %s more; the first that is not there now is %s at byte %" PRIu64 ": %.120s",
+		 "it would have %zu %s more; the first new one is %s at byte %" PRIu64 ": %.120s",
 		 more - fewer, more - fewer == 1 ? "error" : "errors", vk_finding_kind(first->code)->code,
 		 first->offset_bytes, first->message);
 	return true;

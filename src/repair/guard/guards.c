@@ -50,14 +50,13 @@ enum vk_status vk_guard_ask_capture(struct vk_restore *restore, bool *ret_sound,
 					 "the capture is not vouched for: %s: %s",
 					 vk_finding_kind(verdict.first_doubt.code)->code, verdict.first_doubt.message);
 	else if (status == VK_OK && by == 0)
-		vk_restore_add_remark(restore, "the capture is vouched for by nothing but itself: it lies outside of a "
-					       "store, and neither a ledger nor a signature tells that it is what was "
-					       "saved");
+		vk_restore_add_remark(restore, "the capture is vouched for by nothing but itself: it lies outside of "
+					       "a store, and no ledger or signature confirms it");
 	*ret_sound = verdict.errors == 0;
 	if (status != VK_OK || *ret_sound)
 		return status;
 	return vk_guard_object(restore, VK_GUARD_CAPTURE_VERIFIED, err,
-			       "the capture fails verification (%zu errors); the first is %s: %s",
+			       "the capture fails verification (errors: %zu); the first is %s: %s",
 			       verdict.errors, vk_finding_kind(verdict.first.code)->code,
 			       verdict.first.message);
 }
@@ -70,7 +69,7 @@ static enum vk_status ask_plan(struct vk_restore *restore, struct vk_error *err)
 		return VK_OK;
 	return vk_guard_object(restore, VK_GUARD_PLAN, err,
 			       "the plan is no longer the one that was shown, %.40s; it is %s: the target, the bytes "
-			       "on it or what would be written there are others now",
+			       "on it or the bytes to write have changed",
 			       shown, restore->plan);
 }
 
@@ -85,8 +84,8 @@ static enum vk_status tell_view(struct vk_restore *restore, struct vk_error *err
 	vk_capture_put_view(restore->capture, &text);
 	if (view[0] != '\0')
 		vk_restore_add_remark(restore,
-				      "the capture was imported from %s: its offsets count in the disk that is read "
-				      "so, and the target must be that disk", view);
+				      "the capture was imported from %s: its offsets are those of the disk that is "
+				      "read in that way, and the target must be that disk", view);
 	return VK_OK;
 }
 
@@ -99,8 +98,8 @@ static enum vk_status ask_size(struct vk_restore *restore, struct vk_error *err)
 		return VK_OK;
 	if (restore->capture->size_uncertain && seen > want) {
 		vk_restore_add_remark(restore,
-				      "how long the captured disk was is not known, only that it was not "
-				      "shorter than %" PRIu64 " bytes; the target is %" PRIu64 " bytes long",
+				      "the captured disk had at least %" PRIu64 " bytes, its exact length is not "
+				      "known; the target has %" PRIu64 " bytes",
 				      want, seen);
 		return VK_OK;
 	}
@@ -135,9 +134,8 @@ static enum vk_status ask_unreadable(struct vk_restore *restore, struct vk_error
 	}
 	if (restore->hole_count > 0)
 		status = vk_guard_object(restore, VK_GUARD_UNREADABLE, err,
-					 "%" PRIu64 " bytes that would be put back, the first at byte %" PRIu64
-					 ", are missing in the capture or do not fit the target; they would stay as "
-					 "they are%s",
+					 "%" PRIu64 " bytes to restore, the first at byte %" PRIu64 ", are missing "
+					 "in the capture or lie outside of the target; they would stay as they are%s",
 					 restore->hole_bytes, restore->holes[0].offset_bytes,
 					 restore->ends_in_sector ? "; the target ends inside a sector, which "
 								   "cannot be written"
@@ -145,9 +143,8 @@ static enum vk_status ask_unreadable(struct vk_restore *restore, struct vk_error
 	if (status != VK_OK || bytes == 0)
 		return status;
 	return vk_guard_object(restore, VK_GUARD_UNREADABLE, err,
-			       "%" PRIu64 " bytes of the target, the first at byte %" PRIu64
-			       ", cannot be read: they would be written anew, and the undo capture cannot hold what "
-			       "stands there",
+			       "%" PRIu64 " bytes of the target, the first at byte %" PRIu64 ", cannot be read: they "
+			       "would be overwritten, and the undo capture cannot contain them",
 			       bytes, at);
 }
 
@@ -159,19 +156,17 @@ static enum vk_status ask_changed(struct vk_restore *restore, struct vk_error *e
 		return VK_OK;
 	if (known->judged)
 		return vk_guard_object(restore, VK_GUARD_CHANGED, err,
-				       "byte %" PRIu64 " of the target is neither as the restore found it "
-				       "nor as it left it",
+				       "byte %" PRIu64 " of the target has neither its value from before the restore "
+				       "nor the one from after it",
 				       known->stranger);
 	if (known->has_gaps)
 		return vk_guard_object(restore, VK_GUARD_CHANGED, err,
-				       "the undo capture also holds bytes that the restore did not write, "
-				       "and whether they changed since cannot be told without %s, the "
-				       "capture that was put back",
+				       "the undo capture also contains bytes that the restore did not write; whether "
+				       "they changed since is not known without %s, the capture that was restored",
 				       restore->capture->undo_of);
 	vk_restore_add_remark(restore,
-			      "whether the target changed since the restore cannot be told without the "
-			      "capture that was put back (%s); it is looked for beside the undo capture and in the "
-			      "store",
+			      "whether the target changed since the restore is not known without the capture that "
+			      "was restored (%s); it is looked for beside the undo capture and in the store",
 			      restore->capture->undo_of);
 	return VK_OK;
 }
@@ -216,8 +211,8 @@ static enum vk_status ask_disk_guid(struct vk_restore *restore, struct vk_error 
 	vk_guid_format(&captured->diskGUID, was);
 	/* who writes a table of his own gives the disk another GUID: what else tells the disk decides */
 	if (restore->of.is_of >= VK_OF_LIKELY && vk_guard_table_is_of_others(restore)) {
-		vk_restore_add_remark(restore, "the table on the target says that this is disk %s, the captured one "
-				      "disk %s: whoever wrote it gave it a new GUID", is, was);
+		vk_restore_add_remark(restore, "the table on the target has the disk GUID %s, the captured one %s: "
+				      "its author gave it a new one", is, was);
 		return VK_OK;
 	}
 	return vk_guard_object(restore, VK_GUARD_DISK_ID, err,

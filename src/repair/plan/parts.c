@@ -89,7 +89,7 @@ static bool zeroed_in(const struct vk_restore *restore, const struct vk_region *
 		if (!reads_as_zero(restore->io, item->start, item->end - item->start, &zero) ||
 		    !zero)
 			continue;
-		snprintf(why, cap, "%s at byte %llu is nothing but zeros", item->name,
+		snprintf(why, cap, "%s at byte %llu is all zeros", item->name,
 			 (unsigned long long)item->start);
 		return true;
 	}
@@ -102,12 +102,12 @@ static const char *reason_for(const struct vk_restore *restore, const struct vk_
 	const struct vk_rebuilt *rebuilt = &restore->capture->rebuilt;
 
 	if (restore->capture->is_undo)
-		return "an undo puts back all that was changed";
+		return "an undo restores everything that was changed";
 	/* what was rebuilt is put back where it differs from what stood there (edits.c), and only there */
 	for (size_t i = 0; restore->capture->is_rebuilt && i < rebuilt->range_count; i++)
 		if (vk_ranges_meet(rebuilt->ranges[i].offset_bytes, rebuilt->ranges[i].length_bytes,
 				   region->offset_bytes, region->length_bytes))
-			return "what was rebuilt in it, and nothing else";
+			return "only what was rebuilt";
 	if (restore->capture->is_rebuilt)
 		return NULL;
 	if (region->part == VK_PART_TABLE)
@@ -198,8 +198,8 @@ void vk_restore_say_left_out(struct vk_restore *restore)
 	}
 	if (text.len_bytes > 0)
 		vk_restore_add_remark(restore,
-				      "not put back, although other bytes are there than were captured: %s; "
-				      "--part names what to put back",
+				      "not restored, although it differs from the capture: %s; name it with --part "
+				      "to restore it",
 				      list);
 	free(buf);
 	free(different);

@@ -113,7 +113,7 @@ static enum vk_status recognise(struct vk_dump *dump, const struct vk_import_opt
 		status = refuse_reading(dump, as, err);
 	if (status == VK_OK && as == VK_SOURCE_AUTO &&
 	    vk_findings_have(&source->findings, VK_F_SOURCE_UNRECOGNISED, 0)) {
-		vk_error_set(err, VK_USAGE, dump->path, "nothing in it tells what it is");
+		vk_error_set(err, VK_USAGE, dump->path, "nothing in it shows what it is");
 		status = vk_error_remedy(err, "say it with --as, or with --place where on its disk it begins");
 	}
 	return status;
