@@ -212,6 +212,12 @@ const char *vk_restore_remark(const struct vk_restore *restore, size_t n);
 VK_MUST_USE enum vk_status vk_restore_write(struct vk_restore *restore,
 					    char ret_undo_id[VK_CAPTURE_ID_BYTES],
 					    struct vk_error *err);
+/*
+ * The same onto a scratch file that was made for it: a regular file of this user with one name, of which no block is
+ * written yet. So there is nothing to lose: no undo capture is made, and no ledger hears of it. VK_REFUSED when the
+ * target is anything else.
+ */
+VK_MUST_USE enum vk_status vk_restore_write_scratch(struct vk_restore *restore, struct vk_error *err);
 /* How many bytes vk_restore_write got onto the target, also when it failed. */
 uint64_t vk_restore_written_bytes(const struct vk_restore *restore);
 /* What happened while writing that is no failure (the kernel kept the old table): a sentence, or empty. */

@@ -277,6 +277,32 @@ const char *vk_restore_note(const struct vk_restore *restore)
 	return restore->note;
 }
 
+/* Whether the plan may be carried out at all. */
+static enum vk_status may_write(const struct vk_restore *restore, struct vk_error *err)
+{
+	const struct vk_objection *refusal = vk_restore_first_refusal(restore);
+
+	if (vk_io_refuse_view(restore->io, err) != VK_OK)
+		return VK_REFUSED;
+	return refusal == NULL ? VK_OK
+			       : vk_error_set(err, VK_REFUSED, restore->path, "guard %s: %s",
+					      vk_guard_kind(refusal->guard)->name, refusal->message);
+}
+
+enum vk_status vk_restore_write_scratch(struct vk_restore *restore, struct vk_error *err)
+{
+	struct vk_write_job job = {.path = restore->path,
+				   .target = restore->target,
+				   .facts = restore->facts,
+				   .ret_written = &restore->written_bytes};
+	enum vk_status status = may_write(restore, err);
+	struct vk_text note;
+
+	vk_text_init(&note, restore->note, sizeof(restore->note));
+	job.edit_count = vk_overlay_edits(restore->overlay, &job.edits);
+	return status != VK_OK || job.edit_count == 0 ? status : vk_writer_run(&job, &note, err);
+}
+
 enum vk_status vk_restore_write(struct vk_restore *restore, char ret_undo_id[VK_CAPTURE_ID_BYTES],
 				struct vk_error *err)
 {
@@ -294,18 +320,15 @@ enum vk_status vk_restore_write(struct vk_restore *restore, char ret_undo_id[VK_
 					     .sign_key = restore->options.sign_key,
 					     .command = restore->options.command};
 	struct vk_capture_options take = {.sector_size = restore->target.sector_size};
-	const struct vk_objection *refusal = vk_restore_first_refusal(restore);
 	struct vk_region *regions = NULL;
 	struct vk_text note;
 	enum vk_status status;
 	size_t count;
 
 	ret_undo_id[0] = '\0';
-	if (vk_io_refuse_view(restore->io, err) != VK_OK)
-		return VK_REFUSED;
-	if (refusal != NULL)
-		return vk_error_set(err, VK_REFUSED, restore->path, "guard %s: %s", vk_guard_kind(refusal->guard)->name,
-				    refusal->message);
+	status = may_write(restore, err);
+	if (status != VK_OK)
+		return status;
 	job.edit_count = vk_overlay_edits(restore->overlay, &job.edits);
 	if (job.edit_count == 0)
 		return VK_OK;

@@ -37,12 +37,12 @@ struct writer {
 
 static void add_remedy(const struct writer *w, struct vk_error *err)
 {
-	if (w->written > 0)
+	if (w->written > 0 && w->job->undo_id != NULL)
 		vk_error_remedy(err,
 				"%" PRIu64 " of %" PRIu64 " bytes were written before this; look at the plan "
 				"again and carry it out, or go back with the undo capture %s",
 				w->written, w->total, w->job->undo_id);
-	else
+	else if (w->written == 0)
 		vk_error_remedy(err, "nothing was written; repeat the command");
 }
 
@@ -384,10 +384,12 @@ static enum vk_status last_look(const struct writer *w, struct vk_error *err)
 
 static enum vk_status run(struct writer *w, struct vk_text *note, struct vk_error *err)
 {
-	enum vk_status status = check_undo(w, err);
+	enum vk_status status = w->job->undo_id != NULL ? check_undo(w, err) : VK_OK;
 
 	if (status == VK_OK)
 		status = open_target(w, err);
+	if (status == VK_OK && w->job->undo_id == NULL)
+		status = vk_target_scratch(w->fd, w->job->path, err);
 	if (status == VK_OK)
 		status = compare_edits(w, false, err);
 	/* comparing takes its time, and a LUN can be given another number under an open descriptor */

@@ -13,7 +13,7 @@ struct vk_write_job {
 	const struct vk_edit *edits;
 	size_t edit_count;
 	const char *store;          /* where the undo capture lies */
-	const char *undo_id;
+	const char *undo_id;        /* NULL: onto an empty scratch file (vk_target_scratch) alone */
 	uint64_t *ret_written;      /* bytes, also when it fails; may be NULL */
 	bool reread_table;          /* tell the kernel of a new partition table */
 	/* whose guards are asked once more before the first write; the store whose ledger hears of it; or both NULL */

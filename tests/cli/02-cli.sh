@@ -8,7 +8,7 @@ verbs() { "$1" help | awk '/^verbs:/ { on = 1; next } /^$/ { on = 0 } on && /^  
 options() { "$1" help "$2" | awk '/^options:/ { on = 1; next } /^$/ { on = 0 } on && match($0, /^  (-.,|   ) --[a-z0-9-]+/) {
 	split(substr($0, 1, RLENGTH), w, "--"); print "--" w[2] }' | grep -vx -e --help; }
 
-is "verbs of vmfskit" "$(verbs "$VMFSKIT" | tr '\n' ' ')" "doctor decode find diff capture import list status verify prune pin restore repair undo wipe "
+is "verbs of vmfskit" "$(verbs "$VMFSKIT" | tr '\n' ' ')" "doctor decode find diff capture import list status verify drill prune pin restore repair undo wipe "
 exits "vmfskit alone" 2 "$VMFSKIT"
 is "vmfskit alone: nothing where results go" "$(cat "$OUT")" ""
 is "vmfskit alone: its verbs, in three groups" "$(grep -E '^ [a-z]' "$ERR")" " look (no disk is written):
@@ -131,7 +131,7 @@ has "results to a pipe that nobody reads: why" "$TMP/broken" 'Broken pipe'
 exits "all streams closed" 4 bash -c '"$1" decode "$2" <&- >&- 2>&-' bash "$VMFSKIT" "$TMP/zeros"
 
 # one letter, one meaning: in every verb that has the option
-for verb in doctor decode find capture import list status verify diff restore repair undo prune pin; do
+for verb in doctor decode find capture import list status verify diff restore repair undo drill prune pin; do
 	run "$VMFSKIT" $verb --help
 	for option in s:store j:json; do
 		hasnt "$verb: --${option#*:} has its letter" "$OUT" "^ +--${option#*:}( |\$)"

@@ -134,9 +134,17 @@ is "capture: every key" "$(lacking vmfskit.capture/1 capture.json capture-bad.js
 is "capture: entries as in list" "$(lacking vmfskit.list/1 capture-as-list.json |
 	grep -vxE 'captures\.\[\]\.(host|kind|purpose)')" ""
 is "list: every key" "$(lacking vmfskit.list/1 list.json list-pinned.json list-undo.json)" ""
+json "drill" 0 drill.json drill --store all --scratch .
+touch "$(find all -mindepth 1 -maxdepth 1 -name '2*' | head -n 1)/extra"
+cp -r "$(find all -mindepth 1 -maxdepth 1 -name '2*' | head -n 1)" broken
+rm -f broken/head.raw
+run "$VMFSKIT" drill --store all --scratch . ./broken --json
+cp "$OUT" drill-refused.json
+run "$VMFSKIT" drill --store all --scratch . nosuch --json
+cp "$OUT" drill-none.json
+is "drill: every key" "$(lacking vmfskit.drill/1 drill.json drill-refused.json drill-none.json)" "drills.[].differs_at"
 json "status" 0 status.json status --store all --exclude '*/b'
 is "status: every key" "$(lacking vmfskit.status/1 status.json | grep -v '^findings')" ""
-touch "$(find all -mindepth 1 -maxdepth 1 -name '2*' | head -n 1)/extra"
 exits "a verify that finds something" 1 "$VMFSKIT" verify --store all
 is "what verify found last: every key" "$(sed -n 's/^vmfskit.status.1 \(findings.*\)/\1/p' keys | sort -u | comm -23 - <(keys_of all/.findings.json))" ""
 is "prune: every key" "$(lacking vmfskit.prune/1 prune.json | grep -vx 'findings.\[\]')" ""

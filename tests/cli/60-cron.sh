@@ -120,6 +120,20 @@ exits "a week: a disk that was damaged when it was captured" 1 as_cron "$TMP/wee
 has "a week: is no reason to keep all" "$TMP/calls" '^vmfskit prune --write$'
 
 anew
+echo '#scratch = /var/tmp' >"$TMP/etc/vmfskit/vmfskit.conf"
+ok "a week without a scratch folder" as_cron "$TMP/weekly"
+hasnt "a week without a scratch folder: no drill" "$TMP/calls" drill
+echo 'scratch = /var/tmp' >"$TMP/etc/vmfskit/vmfskit.conf"
+echo "1 of 1 captures restored and compared" >"$TMP/says.drill"
+ok "a week with a scratch folder" as_cron "$TMP/weekly"
+is "a week with a scratch folder: drills" "$(tail -n 1 "$TMP/calls")" "vmfskit drill"
+is "a drill that went well is not told" "$(cat "$OUT" "$ERR")" ""
+echo 1 >"$TMP/code.drill"
+exits "a drill that failed" 1 as_cron "$TMP/weekly"
+has "a drill that failed is told" "$OUT" '^1 of 1 captures'
+rm "$TMP/etc/vmfskit/vmfskit.conf"
+
+anew
 touch "$TMP/etc/vmfskit/push.conf"
 echo 1 >"$TMP/code.capture"
 exits "the push follows also a night with findings" 1 as_cron "$TMP/daily"
@@ -217,7 +231,7 @@ done
 
 # the configuration adds nothing to the defaults
 is "every line of vmfskit.conf is a comment" "$(grep -v '^#' cron/vmfskit.conf | grep .)" ""
-for key in store dev-dir include exclude vmfs-only jobs timeout md5 sign-key public-key anchor max-age fail-on-change keep-daily keep-weekly \
+for key in store dev-dir include exclude vmfs-only jobs timeout md5 sign-key public-key anchor max-age scratch fail-on-change keep-daily keep-weekly \
 	keep-monthly keep-yearly; do
 	has "vmfskit.conf names $key" cron/vmfskit.conf "^#$key = "
 done

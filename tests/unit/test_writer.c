@@ -209,6 +209,34 @@ static void an_edit_that_the_undo_capture_lacks(void **state)
 	bench_close(b);
 }
 
+/* Without an undo capture only onto a file of which no block was ever written, that has no second name. */
+static void a_scratch_file(void **state)
+{
+	struct bench *b = bench_open();
+	struct vk_error err;
+	struct stat st;
+	struct job j;
+	char other[4200];
+
+	(void)state;
+	job_make(&j, b);
+	j.job.undo_id = NULL;
+	expect_refusal(&j, VK_REFUSED);
+	assert_int_equal(truncate(b->disk, 0), 0);
+	assert_int_equal(truncate(b->disk, BENCH_BYTES), 0);
+	memset(b->bytes, 0, BENCH_BYTES);
+	assert_int_equal(stat(b->disk, &st), 0);
+	assert_int_equal(st.st_blocks, 0);
+	snprintf(other, sizeof(other), "%s.link", b->disk);
+	assert_int_equal(link(b->disk, other), 0);
+	expect_refusal(&j, VK_REFUSED);
+	assert_int_equal(unlink(other), 0);
+	assert_int_equal(run(&j, &err), VK_OK);
+	expect_disk(&j, true);
+	assert_int_equal(run(&j, &err), VK_REFUSED);
+	bench_close(b);
+}
+
 static void a_disk_that_cannot_be_written(void **state)
 {
 	struct bench *b = bench_open();
@@ -240,6 +268,7 @@ int main(void)
 		cmocka_unit_test(a_target_in_use),
 		cmocka_unit_test(an_undo_capture_that_does_not_serve),
 		cmocka_unit_test(an_edit_that_the_undo_capture_lacks),
+		cmocka_unit_test(a_scratch_file),
 		cmocka_unit_test(a_disk_that_cannot_be_written),
 	};
 

@@ -5,6 +5,7 @@
  */
 #include "base/memory.h"
 #include "cmd/shared/output_file.h"
+#include "vmfskit/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -69,5 +70,37 @@ enum vk_status vk_output_close(struct vk_output_file *file, bool keep, struct vk
 		unlink(file->temporary);
 	free(file->temporary);
 	memset(file, 0, sizeof(*file));
+	return status;
+}
+
+enum vk_status vk_output_scratch(const char *folder, uint64_t size_bytes, char **ret_path, struct vk_error *err)
+{
+	enum vk_status status = VK_OK;
+	struct vk_text text;
+	char size[64];
+	char *path;
+	int fd;
+
+	if (asprintf(&path, "%s/vmfskit-drill.XXXXXX", folder) < 0)
+		return vk_no_memory(err, folder);
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd < 0) {
+		status = vk_error_errno(err, errno, folder, "cannot make a scratch file");
+		free(path);
+		return status;
+	}
+	if (size_bytes > INT64_MAX || ftruncate(fd, (off_t)size_bytes) != 0) {
+		vk_text_init(&text, size, sizeof(size));
+		vk_text_size_short(&text, size_bytes);
+		status = vk_error_errno(err, size_bytes > INT64_MAX ? EFBIG : errno, folder,
+					"the file system of the scratch folder cannot hold a file of %s", size);
+		(void)vk_error_remedy(err, "name a folder on XFS, btrfs or tmpfs with --scratch; ext4 ends at 16 TiB");
+		unlink(path);
+	}
+	close(fd);
+	if (status != VK_OK)
+		free(path);
+	else
+		*ret_path = path;
 	return status;
 }

@@ -30,4 +30,11 @@ VK_MUST_USE enum vk_status vk_output_open(const char *path, bool overwrite, stru
  */
 VK_MUST_USE enum vk_status vk_output_close(struct vk_output_file *file, bool keep, struct vk_error *err);
 
+/*
+ * Make a new sparse file of that length in a folder, for this user alone; free its path, and remove it. Errors: VK_IO
+ * (also: the file system cannot hold a file that long), VK_NOMEM.
+ */
+VK_MUST_USE enum vk_status vk_output_scratch(const char *folder, uint64_t size_bytes, char **ret_path,
+					     struct vk_error *err);
+
 #endif

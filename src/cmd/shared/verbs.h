@@ -14,6 +14,7 @@ extern const struct vk_cli_verb vk_verb_list;
 extern const struct vk_cli_verb vk_verb_status;
 extern const struct vk_cli_verb vk_verb_verify;
 extern const struct vk_cli_verb vk_verb_diff;
+extern const struct vk_cli_verb vk_verb_drill;
 extern const struct vk_cli_verb vk_verb_restore;
 extern const struct vk_cli_verb vk_verb_repair;
 extern const struct vk_cli_verb vk_verb_wipe;

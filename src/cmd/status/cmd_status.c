@@ -2,7 +2,6 @@
 /* vmfskit status */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "cmd/shared/verbs.h"
 #include "cmd/status/status.h"
@@ -16,7 +15,6 @@ static bool read_age(struct status_run *run)
 	char *end = NULL;
 	long number;
 
-	run->max_age_s = STATUS_NIGHT_S;
 	if (value == NULL)
 		return true;
 	number = value[0] >= '0' && value[0] <= '9' ? strtol(value, &end, 10) : 0;
@@ -31,12 +29,7 @@ static bool read_options(void *ctx)
 {
 	struct status_run *run = ctx;
 
-	run->now = (int64_t)time(NULL);
-	run->include = vk_cli_values(run->cmd.call, "include");
-	run->exclude = vk_cli_values(run->cmd.call, "exclude");
-	if (run->include == NULL || run->exclude == NULL)
-		return vk_cmd_no_memory(&run->cmd);
-	return read_age(run);
+	return vk_status_begin(run) && read_age(run);
 }
 
 static bool look_at_store(void *ctx)
@@ -68,10 +61,7 @@ static const struct vk_cli_option options[] = {
 	VK_STORE_OPTION,
 	{.name = "max-age", .argument = "AGE", .config = true,
 	 .help = "a LUN whose newest sound capture is older than that is old: 90m, 26h (the default), 3d"},
-	{.name = "include", .argument = "GLOB", .config = true, .several = true,
-	 .help = "only LUNs with such a path or WWID, as of capture --all; may be repeated"},
-	{.name = "exclude", .argument = "GLOB", .config = true, .several = true,
-	 .help = "not LUNs with such a path or WWID, as of capture --all; may be repeated"},
+	VK_SCOPE_OPTIONS,
 	VK_JSON_OPTION,
 	{.name = NULL},
 };

@@ -47,6 +47,13 @@ struct status_run {
 	size_t lun_count, states[STATUS_STATES];
 };
 
+/* Which LUNs are meant, as these options say; false as below. cmd is set by then. */
+#define VK_SCOPE_OPTIONS \
+	{.name = "include", .argument = "GLOB", .config = true, .several = true, \
+	 .help = "only LUNs with such a path or WWID, as of capture --all; may be repeated"}, \
+	{.name = "exclude", .argument = "GLOB", .config = true, .several = true, \
+	 .help = "not LUNs with such a path or WWID, as of capture --all; may be repeated"}
+bool vk_status_begin(struct status_run *run);
 /* Captures, LUNs, and what the store knows of them; false: what stood in the way was reported. */
 bool vk_status_gather(struct status_run *run);
 /* The newest sound capture of each LUN, and its state; false as above. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/civil.h"
@@ -172,6 +173,15 @@ static void take_pushed(struct status_run *run)
 		vk_text_label(&text, (const uint8_t *)(blank != NULL ? blank : ""), blank != NULL ? strlen(blank) : 0);
 	}
 	free(line);
+}
+
+bool vk_status_begin(struct status_run *run)
+{
+	run->now = (int64_t)time(NULL);
+	run->max_age_s = STATUS_NIGHT_S;
+	run->include = vk_cli_values(run->cmd.call, "include");
+	run->exclude = vk_cli_values(run->cmd.call, "exclude");
+	return (run->include != NULL && run->exclude != NULL) || vk_cmd_no_memory(&run->cmd);
 }
 
 bool vk_status_gather(struct status_run *run)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 
@@ -134,4 +135,15 @@ enum vk_status vk_target_check(const struct vk_target_id *id, const struct vk_di
 		     now.wwid, facts->wwid);
 	return vk_error_remedy(err, "nothing was written; find the captured disk, then repeat the command with its "
 				    "path");
+}
+
+enum vk_status vk_target_scratch(int fd, const char *path, struct vk_error *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_blocks == 0 && st.st_nlink == 1 &&
+	    st.st_uid == geteuid())
+		return VK_OK;
+	vk_error_set(err, VK_REFUSED, path, "this is no scratch file in which nothing was written yet");
+	return vk_error_remedy(err, "nothing was written; make a new, empty file for it");
 }

@@ -44,6 +44,11 @@ void vk_target_close(struct vk_target *target);
  */
 VK_MUST_USE enum vk_status vk_target_check(const struct vk_target_id *id, const struct vk_disk_facts *facts, int fd,
 					   const char *path, const char *since, struct vk_error *err);
+/*
+ * Whether it is a file in which nothing can be overwritten: a regular one of this user with one name, of which no block
+ * was ever written. Else VK_REFUSED.
+ */
+VK_MUST_USE enum vk_status vk_target_scratch(int fd, const char *path, struct vk_error *err);
 /* VK_REFUSED: "WHAT since SINCE". */
 enum vk_status vk_target_changed(const char *path, const char *what, const char *since, struct vk_error *err);
 
