@@ -344,6 +344,7 @@ static const struct vk_cli_option options[] = {
 static const struct vk_cli_example examples[] = {
 	{"vmfskit verify", "prove every capture of the store, and its ledger"},
 	{"vmfskit verify 20261121T014500Z-sdb", "prove one, by its id"},
+	{"vmfskit verify latest:datastore7", "prove the newest backup of the LUN with this label"},
 	{"vmfskit verify --public-key pub.pem --anchor /mnt/safe/anchor",
 	 "prove that nothing was removed, altered or slipped in"},
 	{"vmfskit verify --ledger --quiet", "for cron: not a word when all is well"},

@@ -78,8 +78,9 @@ next=$(sed -n 's/^  \(vmfskit restore .*\)/\1/p' "$OUT")
 has "the command to write has the whole id" "$next" "^vmfskit restore $second a\\.img .*--plan [0-9a-f]+ --write\$"
 cp --sparse=always a.img broken.img
 exits "latest is never written" 2 "$VMFSKIT" restore "${S[@]}" 'latest:web 01' a.img --write
-has "latest is never written: why" "$ERR" '^vmfskit: --write takes the id of the capture whose plan was shown'
+has "latest is never written: why" "$ERR" '^vmfskit: --write takes the whole id of the capture whose plan was shown'
 exits "not with a plan either" 2 "$VMFSKIT" restore "${S[@]}" 'latest:web 01' a.img --write --plan "${next##*--plan }"
+exits "nor is a part of an id" 2 "$VMFSKIT" restore "${S[@]}" "${second%.img}" a.img --write
 exits "latest is never written by repair" 2 "$VMFSKIT" repair table "${S[@]}" a.img --capture 'latest:web 01' --write
 same "and nothing was" a.img broken.img
 # a capture of the broken disk arrives between plan and writing

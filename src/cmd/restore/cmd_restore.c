@@ -98,6 +98,8 @@ static const struct vk_cli_option options[] = {
 static const struct vk_cli_example examples[] = {
 	{"vmfskit restore 20090421T164556Z-lun3 /dev/sdb",
 	 "show what would change on /dev/sdb; nothing is written"},
+	{"vmfskit restore latest:datastore7 /dev/sdb",
+	 "the same of the newest backup of the LUN with this label"},
 	{"vmfskit restore 20090421T164556Z-lun3 /dev/sdb --write",
 	 "put back the partition table and whatever is damaged"},
 	{"vmfskit restore 20090421T164556Z-lun3 /dev/sdb --part table --write",
@@ -119,8 +121,8 @@ const struct vk_cli_verb vk_verb_restore = {
 		"label or NAA name is TEXT, or has it as a part. Which capture that is is said first; a name that can "
 		"mean several is refused with a list of them. An undo capture, which holds what a restore overwrote, "
 		"is refused: vmfskit undo is for it.\n\n"
-		"latest may be another capture tomorrow. So the command at the end of a plan has the whole id, and "
-		"--write does not take latest.\n\n"
+		"What stands for an id may be another capture tomorrow. So the command at the end of a plan has the "
+		"whole id, and --write takes nothing else.\n\n"
 		"Without --write the plan is shown: which bytes would change and what they mean "
 		"before and after. The target is then not even opened for writing. The command that is printed at the "
 		"end has --plan with a digest over the target, the bytes on it and the bytes to be written: when any "

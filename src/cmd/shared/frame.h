@@ -110,7 +110,7 @@ void vk_cmd_report_store_findings(struct vk_cmd *cmd);
 enum {
 	VK_NAME_ONE_DISK = 1, /* latest alone is refused where the store has captures of several disks */
 	VK_NAME_UNDO = 2,     /* latest is the newest undo capture */
-	VK_NAME_PLANS = 4,    /* the verb has --write, with which latest is refused: it may be another one by then */
+	VK_NAME_PLANS = 4,    /* the verb has --write, with which only a whole id or a path is taken */
 	VK_NAME_OR_FILE = 8   /* or a file or device, which goes first; what is neither is left to the verb to report */
 };
 bool vk_cmd_name_capture(struct vk_cmd *cmd, unsigned how, const char **name);

@@ -81,9 +81,9 @@ bool vk_cmd_name_capture(struct vk_cmd *cmd, unsigned how, const char **name)
 	}
 	if (list.whole)
 		return true;
-	if ((how & VK_NAME_PLANS) != 0 && vk_name_is_latest(*name) && vk_cli_flag(cmd->call, "write")) {
-		vk_error_set(&err, VK_USAGE, NULL, "--write takes the id of the capture whose plan was shown: %s may "
-			     "be another capture by now", vk_safe_name(*name).text);
+	if ((how & VK_NAME_PLANS) != 0 && vk_cli_flag(cmd->call, "write")) {
+		vk_error_set(&err, VK_USAGE, NULL, "--write takes the whole id of the capture whose plan was shown: "
+			     "%s may be another capture by now", vk_safe_name(*name).text);
 		vk_error_remedy(&err, "look at the plan without --write; the command at its end has the id");
 		return vk_cmd_fail(cmd, &err);
 	}
