@@ -27,9 +27,13 @@ void vk_stand(struct vk_probe *p, enum vk_standing standing, size_t inside, cons
 
 void vk_ghost_dismiss(const struct vk_finder *f, struct vk_probe *p)
 {
-	if (p->magic && vk_find_beyond(f, p->start + (int64_t)VK_LVM_HEADER_OFFSET, VK_LVM_DEVICE_BYTES))
-		vk_stand(p, VK_STANDING_UNKNOWN, SIZE_MAX, "the first bytes of an LVM header%s; the rest of it is not "
-			 "in the source", p->fs_magic ? ", and of a file-system descriptor where it would be" : "");
+	bool header = p->magic && vk_find_beyond(f, p->start + (int64_t)VK_LVM_HEADER_OFFSET, VK_LVM_DEVICE_BYTES);
+	bool fs = p->fs_magic && vk_find_beyond(f, p->deltas[0] + (int64_t)VK_FS_OFFSET, VK_FS_SECTOR_BYTES);
+
+	if (header || fs)
+		vk_stand(p, VK_STANDING_UNKNOWN, SIZE_MAX, "the first bytes of %s%s; the rest of it is not in the "
+			 "source", header ? "an LVM header" : "a file-system descriptor",
+			 header && fs ? ", and of a file-system descriptor where it would be" : "");
 	else if (p->ext_like)
 		vk_stand(p, VK_GHOST_METADATA, SIZE_MAX,
 			 "extended metadata of a large device: pairs of PE tables and the "

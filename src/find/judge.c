@@ -27,9 +27,10 @@ static void judge_header(const struct vk_finder *f, struct vk_probe *p)
 				? (d->totalBytes - d->dataOffset) / VK_LVM_PE_BYTES
 				: 0;
 
-	if (p->magic && !p->c.has_header && vk_find_beyond(f, p->start + (int64_t)VK_LVM_HEADER_OFFSET,
-							   VK_LVM_DEVICE_BYTES)) {
-		vk_judge_row(p, VK_CHECK_MAGIC, VK_VERDICT_UNKNOWN, "the rest of it is %s", not_here);
+	if (!p->c.has_header &&
+	    vk_find_beyond(f, p->start + (int64_t)VK_LVM_HEADER_OFFSET, VK_LVM_DEVICE_BYTES)) {
+		vk_judge_row(p, VK_CHECK_MAGIC, VK_VERDICT_UNKNOWN, "%s%s", p->magic ? "the rest of it is " : "",
+			     not_here);
 		return;
 	}
 	if (p->magic)

@@ -158,6 +158,9 @@ has "doctor: what it is" "$OUT" '^This is 40 bytes of at least 20\.00 MiB \(2097
 hasnt "doctor: not nothing" "$OUT" 'nothing-found|No VMFS volume'
 run "$VMFSKIT" find --no-store --json kb.txt
 is "find: no ghost, and not called living" "$(jq -c '[.candidates[] | [.start_sector, .standing, .ghost]]' "$OUT")" '[[2048,"unknown",false]]'
+hexdump -C -s $((0x1400000)) -n 240 a.img >fs.txt
+ok "find: a piece of a descriptor" "$VMFSKIT" find --no-store --json fs.txt
+is "find: it is not known, too" "$(jq -c '[.candidates[] | [.standing, .ghost]]' "$OUT")" '[["unknown",false]]'
 # the first 4 bytes of a header with zeros behind them on a disk are no more than they were
 truncate -s 64M noise.img
 printf '\015\320\001\300' | dd of=noise.img bs=1 seek=$((0x200000)) conv=notrunc status=none
