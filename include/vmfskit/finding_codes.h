@@ -273,7 +273,12 @@
 	  "the saved bytes do not contain what the capture is for", \
 	  "the disk is already damaged here: keep the older captures of it and compare with vmfskit decode") \
 	F(CAPTURE_NO_VMFS, "capture.no-vmfs", WARNING, "no VMFS partition was found on the disk", \
-	  "if there should be one, restore the table from an older capture") \
+	  "look with vmfskit decode what the disk is; if there should be one, restore the table from an older " \
+	  "capture") \
+	F(CAPTURE_LUN_INSIDE, "capture.lun-inside", WARNING, \
+	  "a capture holds bytes of the disk itself, so it has nothing of a LUN that lies inside it", \
+	  "capture the array, volume or partition that it is a part of, or import its image, with the command that is " \
+	  "printed") \
 	F(CAPTURE_UNREADABLE, "capture.unreadable", ERROR, "these bytes could not be read and are not in the capture", \
 	  "check the path and the disk, then capture again") \
 	F(CAPTURE_MANIFEST, "capture.manifest", ERROR, \

@@ -205,6 +205,13 @@ void vk_io_set_sector_size(struct vk_io *io, uint32_t sector_size)
 	io->sector_size = sound_sector_size(sector_size);
 }
 
+uint64_t *vk_io_in_call(const struct vk_io *io)
+{
+	while (io->below != NULL)
+		io = io->below;
+	return io->in_call_since_ms;
+}
+
 bool vk_io_is_device(const struct vk_io *io)
 {
 	while (io->below != NULL)

@@ -236,6 +236,7 @@ struct vk_io *vk_io_file(int fd, const char *name, const struct vk_io_file_facts
 	if (io != NULL) {
 		io->is_device = facts->is_device;
 		io->fd = fd;
+		io->in_call_since_ms = facts->in_call_since_ms;
 	}
 	return io;
 }

@@ -20,6 +20,7 @@ struct vk_io {
 	uint64_t footer_bytes;     /* of such a format; they lie behind size_bytes */
 	int fd;                    /* whose bytes these are, unchanged; -1: nobody's; the file backend's */
 	uint64_t fd_start;         /* where byte 0 of the handle lies in it */
+	uint64_t *in_call_since_ms; /* of vk_open_options, of the file backend; NULL: nobody asks */
 	const struct vk_io *below; /* the borrowed source whose bytes these are; asked for device and damage */
 	struct vk_range_set bad;   /* in the offsets of this handle */
 	struct vk_io *owned;       /* closed behind this handle; NULL: below is borrowed */
@@ -70,6 +71,8 @@ VK_MUST_USE enum vk_status vk_io_joined(const char *path, const struct vk_open_o
 VK_MUST_USE enum vk_status vk_io_viewed(struct vk_io **io, const struct vk_io_view *view, struct vk_error *err);
 /* base is closed when io is. */
 void vk_io_own(struct vk_io *io, struct vk_io *base);
+/* Where a call is noted that somebody else makes into the file or device of the handle; NULL: nobody asks. */
+uint64_t *vk_io_in_call(const struct vk_io *io);
 /* The bases of all parts are closed when parts is. */
 void vk_io_parts_own(struct vk_io *parts);
 /* The base of part i of what vk_io_parts made. */

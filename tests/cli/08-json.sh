@@ -61,6 +61,10 @@ rm luns/b
 json "capture of all, a night later" 0 all2.json capture --all --dev-dir luns --store all
 json "capture of nothing" 4 capture-bad.json capture --store store nosuchfile
 json "list" 0 list.json list --store store
+. "$(dirname "$0")/../disk.sh"
+. "$(dirname "$0")/../wrap.sh"
+wrap md-1.2 disk.img member.img
+json "capture of what a LUN lies in" 4 capture-inside.json capture --store store member.img
 json "pin" 0 pin.json pin --store store "$(captures store)" --reason drill
 json "list of pinned ones" 0 list-pinned.json list --store store
 json "prune" 0 prune.json prune --store store
@@ -130,7 +134,7 @@ json "decode of a carrier" 1 carrier.json decode carrier.img
 is "decode: every key" "$(lacking vmfskit.decode/1 carrier.json unsigned.json decode.json decode3.json header.json tail.json wreck.json last.json)" ""
 is "findings: every key" "$(sed -n 's/^finding /findings.[]./p' keys | sort | comm -23 - <(keys_of wreck.json))" ""
 jq '.captures |= map(. + {verdict: 0, pinned: 0, pin_reason: 0, use: 0})' capture.json >capture-as-list.json
-is "capture: every key" "$(lacking vmfskit.capture/1 capture.json capture-bad.json all.json all2.json | grep -vx 'findings.\[\]')" ""
+is "capture: every key" "$(lacking vmfskit.capture/1 capture.json capture-bad.json capture-inside.json all.json all2.json | grep -vx 'findings.\[\]')" ""
 is "capture: entries as in list" "$(lacking vmfskit.list/1 capture-as-list.json |
 	grep -vxE 'captures\.\[\]\.(host|kind|purpose)')" ""
 is "list: every key" "$(lacking vmfskit.list/1 list.json list-pinned.json list-undo.json)" ""

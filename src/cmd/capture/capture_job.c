@@ -43,20 +43,47 @@ static const char *why_skipped(const struct capture_job *job, const struct vk_so
 	return job->run->vmfs_only ? "there is no VMFS on it" : NULL;
 }
 
-static enum vk_status open_disk(void *ctx, struct vk_source *ret_source, struct vk_error *err)
+struct taking {
+	struct capture_job *job;
+	struct vk_capture_options options;
+};
+
+/*
+ * What is saved are the places of the device itself; a restore writes them there. What it is else is asked of a named
+ * one, and where no VMFS is seen.
+ */
+static enum vk_status open_and_look(struct capture_job *job, struct vk_source *ret_source, struct vk_error *err)
 {
-	struct capture_job *job = ctx;
 	struct vk_source_options options = job->run->source;
-	const char *skipped;
+	const bool told = options.as != VK_SOURCE_AUTO;
 	enum vk_status status;
 
 	options.view = job->view;
-	/* what is saved are the places of the device itself; a restore writes them there */
-	options.look = VK_LOOK_NOT;
+	options.look = job->run->all || told ? VK_LOOK_NOT : VK_LOOK_AT;
 	options.in_call_since_ms = &job->shared->in_call_since_ms;
 	status = vk_source_open(job->disk, &options, ret_source, err);
+	if (status == VK_OK && options.look == VK_LOOK_NOT && !told && !job->only_with_vmfs && !has_vmfs(ret_source)) {
+		vk_source_close(ret_source);
+		options.look = VK_LOOK_AT;
+		status = vk_source_open(job->disk, &options, ret_source, err);
+	}
+	if (status == VK_OK && options.look == VK_LOOK_AT && job->result.reading.weight == 0)
+		vk_capture_look(job, &options, ret_source);
+	return status;
+}
+
+static enum vk_status open_disk(void *ctx, struct vk_source *ret_source, struct vk_error *err)
+{
+	struct taking *taking = ctx;
+	struct capture_job *job = taking->job;
+	const char *skipped;
+	enum vk_status status = open_and_look(job, ret_source, err);
+
 	if (status != VK_OK)
 		return status;
+	/* of these it is said what they are */
+	if (job->previous[0] == '\0' && (job->result.is_inside || job->result.reading.kind == VK_READING_MEMBER))
+		taking->options.vmfs_optional = true;
 	job->result.decode_findings = 0;
 	for (size_t i = 0; i < ret_source->findings.count; i++)
 		job->result.decode_findings += vk_finding_kind(ret_source->findings.items[i].code)->severity != VK_INFO;
@@ -64,7 +91,9 @@ static enum vk_status open_disk(void *ctx, struct vk_source *ret_source, struct 
 	/* a capture of a container would hold nothing that can be restored */
 	if (skipped == NULL)
 		status = vk_source_refuse_container(ret_source, err);
-	else
+	if (skipped == NULL && status == VK_OK)
+		status = vk_capture_refuse_others(job, ret_source, err);
+	if (skipped != NULL)
 		status = vk_error_set(err, VK_ABSENT, job->disk, "%s", skipped);
 	job->result.skipped = skipped != NULL;
 	if (status != VK_OK)
@@ -151,17 +180,18 @@ void vk_capture_job(struct capture_job *job)
 {
 	const char *store = vk_cmd_store(job->run->cmd.call);
 	struct capture_result *r = &job->result;
-	struct vk_capture_options options = job->run->capture;
+	struct taking taking = {.job = job, .options = job->run->capture};
+	struct vk_capture_options *options = &taking.options;
 	struct vk_finding_sink sink = vk_findings_sink(&job->findings);
 	struct vk_capture last = {.identity_count = 0};
 	struct vk_error unknown;
 
 	r->compared = job->previous[0] != '\0' && vk_capture_open(store, job->previous, &last, &unknown) == VK_OK;
-	options.other_paths = job->other_paths;
-	options.previous = job->previous[0] != '\0' ? job->previous : NULL;
+	options->other_paths = job->other_paths;
+	options->previous = job->previous[0] != '\0' ? job->previous : NULL;
 	/* where the last capture had VMFS its absence is a finding, wherever the disk was found */
-	options.vmfs_optional = job->run->all && last.identity_count == 0;
-	r->status = vk_capture_take_live(open_disk, job, &options, &sink, r->id, &r->err);
+	options->vmfs_optional = job->run->all && last.identity_count == 0;
+	r->status = vk_capture_take_live(open_disk, &taking, options, &sink, r->id, &r->err);
 	if (r->status == VK_OK)
 		r->status = vk_capture_open(store, r->id, &job->capture, &r->err);
 	if (r->status == VK_OK && r->compared)

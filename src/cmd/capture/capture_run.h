@@ -16,6 +16,10 @@ struct capture_result {
 	struct vk_error err;
 	bool skipped;           /* nothing was captured, and err.what says why that is right */
 	char id[VK_CAPTURE_ID_BYTES];
+	struct vk_reading reading; /* what it is, as far as that was asked */
+	bool is_device;
+	bool is_inside;         /* a LUN lies in it, elsewhere than in its own places */
+	char inside[VK_VMFS_UUID_TEXT_BYTES]; /* its first VMFS device; empty: not known */
 	size_t decode_findings; /* warnings and errors that decode has for the disk */
 	bool compared;          /* there was a last capture to compare with */
 	size_t changes_dropped;
@@ -53,6 +57,8 @@ struct capture_job {
 	size_t change_count;
 	char *path;
 	struct vk_capture capture;  /* as it was saved */
+	const char *saved;          /* the capture of this run that has the LUN in it; NULL: none, or there is no LUN */
+	char *next;                 /* the command that saves it; NULL: it is saved, or there is none */
 };
 
 /* How many disks ended in which way. */
@@ -101,6 +107,19 @@ void vk_capture_run_free(struct capture_run *run);
 void vk_capture_job(struct capture_job *job);
 /* All of them, a few at a time; those that do not answer are given up. */
 void vk_capture_work(struct capture_run *run);
+
+/*
+ * In the process of a disk: what it is, which goes into the result; of a named disk also into the findings. source was
+ * opened with options.
+ */
+void vk_capture_look(struct capture_job *job, const struct vk_source_options *options, const struct vk_source *source);
+/* VK_ABSENT, with what it is, when there is nothing of its own on it that could be saved. */
+VK_MUST_USE enum vk_status vk_capture_refuse_others(const struct capture_job *job, const struct vk_source *source,
+						    struct vk_error *err);
+/* When all disks are done: which LUNs that lie in disks are saved by none of the others. */
+void vk_capture_settle_inside(struct capture_run *run);
+void vk_capture_put_inside(FILE *out, const struct capture_run *run);
+json_t *vk_capture_inside_json(const struct capture_run *run, struct vk_json *root);
 
 static inline bool vk_capture_is_changed(const struct capture_job *job)
 {

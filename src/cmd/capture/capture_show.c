@@ -147,6 +147,7 @@ void vk_capture_put_text(const void *ctx)
 		fprintf(out, "%s: no longer seen, last captured %s\n", slash != NULL ? slash + 1 : gone->source_path,
 			gone->time);
 	}
+	vk_capture_put_inside(out, run);
 	if (run->all && !run->quiet && vk_screen_is_terminal(out))
 		put_sums(out, run);
 }
@@ -218,6 +219,7 @@ void vk_capture_put_json(const void *ctx, struct vk_json *root)
 	vk_json_set(root, "errors", errors);
 	vk_json_set(root, "skipped", skipped);
 	vk_json_set(root, "gone", gone);
+	vk_json_set(root, "inside", vk_capture_inside_json(run, root));
 	vk_json_set(root, "summary", vk_json_end(&sums));
 	vk_json_set(root, "findings", findings);
 }

@@ -104,6 +104,10 @@ static void take_over(struct capture_job *job)
 	END_TEXT(r->err.what);
 	END_TEXT(r->err.where);
 	END_TEXT(r->err.remedy);
+	END_TEXT(r->reading.what);
+	END_TEXT(r->reading.attach);
+	END_TEXT(r->reading.device);
+	END_TEXT(r->inside);
 	if (strchr(r->id, '/') != NULL)
 		r->id[0] = '\0';
 	for (size_t i = 0; i < shared->finding_count && i < VK_FINDINGS_MAX; i++) {

@@ -139,6 +139,7 @@ static bool capture_all(void *ctx)
 	if (vk_capture_prepare(run, &err) != VK_OK)
 		return vk_cmd_fail(&run->cmd, &err);
 	vk_capture_work(run);
+	vk_capture_settle_inside(run);
 	for (size_t i = 0; i < run->count; i++)
 		judge(run, &run->jobs[i]);
 	run->is_done = true;
@@ -228,6 +229,9 @@ const struct vk_cli_verb vk_verb_capture = {
 		"change, new disks, those that are no longer seen, and findings; on a terminal also a summary. A "
 		"change is no reason for exit code 1 unless --fail-on-change is given. What hosts change by using a "
 		"volume (heartbeats, generations, locks) is not printed.\n\n"
+		"A disk in which a LUN lies inside something else (a member of a mirror, a physical volume, a "
+		"partition) has nothing of that LUN in its capture. Where no other disk of the run is that LUN, this is "
+		"said, with the command that saves it; where there is nothing on the disk besides, it is not captured.\n\n"
 		"A device that does not answer for --timeout seconds is given up and named; the others are finished, "
 		"and the exit code is 4.",
 	.options = options,

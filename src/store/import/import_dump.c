@@ -87,16 +87,14 @@ static enum vk_status recognise(struct vk_dump *dump, const struct vk_import_opt
 {
 	const struct vk_source_options options = {
 		.look = VK_LOOK_THROUGH, .as = as, .sector_size = o->sector_size, .view = o->view};
-	struct vk_io *window = vk_io_window(dump->io, 0, vk_io_size_bytes(dump->io));
 	struct vk_source *source = &dump->source;
 	const struct vk_reading *best;
-	enum vk_status status;
+	enum vk_status status = vk_source_open_io(dump->io, dump->path, form, &options, source, err);
 
-	if (window == NULL)
-		return vk_no_memory(err, dump->path);
-	status = vk_source_open_io(window, dump->path, form, &options, source, err);
-	if (status != VK_OK)
+	if (status != VK_OK) {
+		dump->io = NULL;
 		return status;
+	}
 	best = &source->readings.items[0];
 	dump->kind = source->kind;
 	dump->offset_bytes = source->origin_bytes;
@@ -262,8 +260,9 @@ void vk_dump_say(const struct vk_dump *dump, const struct vk_finding_sink *sink)
 
 void vk_dump_close(struct vk_dump *dump)
 {
+	if (dump->source.given == NULL)
+		vk_io_close(dump->io);
 	vk_source_close(&dump->source);
-	vk_io_close(dump->io);
 	free(dump->files);
 	free(dump->path);
 	memset(dump, 0, sizeof(*dump));

@@ -61,7 +61,7 @@ VK_MUST_USE enum vk_status vk_container_parts(struct vk_container *container,
 struct vk_dump {
 	char *path;
 	struct vk_io *io;          /* as it came, put together, unfolded, and read as the options say */
-	struct vk_source source;   /* over io; not opened where its place was given */
+	struct vk_source source;   /* of io, which it owns; not opened where its place was given */
 	struct vk_io *held;        /* one of the two: the bytes that are imported */
 	uint64_t length_bytes;     /* of them: what lies behind is none of the disk's */
 	char disk[256];            /* that its name tells; empty: none */
