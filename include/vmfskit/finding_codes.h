@@ -277,8 +277,8 @@
 	  "capture") \
 	F(CAPTURE_LUN_INSIDE, "capture.lun-inside", WARNING, \
 	  "a capture holds bytes of the disk itself, so it has nothing of a LUN that lies inside it", \
-	  "capture the array, volume or partition that it is a part of, or import its image, with the command that is " \
-	  "printed") \
+	  "capture the array, volume or partition that it is a part of, or import its image, with the command that " \
+	  "is printed") \
 	F(CAPTURE_UNREADABLE, "capture.unreadable", ERROR, "these bytes could not be read and are not in the capture", \
 	  "check the path and the disk, then capture again") \
 	F(CAPTURE_MANIFEST, "capture.manifest", ERROR, \

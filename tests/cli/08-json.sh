@@ -61,8 +61,8 @@ rm luns/b
 json "capture of all, a night later" 0 all2.json capture --all --dev-dir luns --store all
 json "capture of nothing" 4 capture-bad.json capture --store store nosuchfile
 json "list" 0 list.json list --store store
-. "$(dirname "$0")/../disk.sh"
-. "$(dirname "$0")/../wrap.sh"
+. "$ROOT/tests/disk.sh"
+. "$ROOT/tests/wrap.sh"
 wrap md-1.2 disk.img member.img
 json "capture of what a LUN lies in" 4 capture-inside.json capture --store store member.img
 json "pin" 0 pin.json pin --store store "$(captures store)" --reason drill

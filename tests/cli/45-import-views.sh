@@ -84,6 +84,15 @@ import --store mbr --at 1M --disk-size 280M mbr-md.img
 is "and its length can be said" "$(jq -c '.captures[0] | [.size_bytes, .size_certain]' "$OUT")" "[$((280 << 20)),true]"
 ok "as text" "$VMFSKIT" import --store mbr --at 1M mbr-md.img
 has "how it was read is said there, too" "$OUT" "^  read as   mbr-md.img from byte 1048576 on"
+copy_disk gpt.img wiped.img
+zero wiped.img 0 17408
+zero wiped.img $((size - 16896)) 16896
+wrap md-1.2 wiped.img wiped-md.img
+for how in "" "--at 1M"; do
+	# shellcheck disable=SC2086 # words
+	import --store wiped $how wiped-md.img
+	is "no table is left, $how: the mirror says how long the disk is" "$(jq -r '.captures[0].size_bytes' "$OUT")" "$size"
+done
 exits "from behind its end" 2 "$VMFSKIT" import --store none --at 1T md-1.2.img
 wrap ddf gpt.img ddf.img
 exits "a member whose disk is spread over others" 2 "$VMFSKIT" import --store none ddf.img

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Disks that are something of another system. A capture holds bytes of the disk itself: of a LUN that lies inside it has
- * nothing. Whether that LUN is saved is known when all disks of the run are done; else it is said what saves it.
+ * Disks that are something of another system. A capture holds bytes of the disk itself: of a LUN that lies inside it
+ * has nothing. Whether that LUN is saved is known when all disks of the run are done; else it is said what saves it.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -230,8 +230,9 @@ const struct vk_cli_verb vk_verb_capture = {
 		"change is no reason for exit code 1 unless --fail-on-change is given. What hosts change by using a "
 		"volume (heartbeats, generations, locks) is not printed.\n\n"
 		"A disk in which a LUN lies inside something else (a member of a mirror, a physical volume, a "
-		"partition) has nothing of that LUN in its capture. Where no other disk of the run is that LUN, this is "
-		"said, with the command that saves it; where there is nothing on the disk besides, it is not captured.\n\n"
+		"partition) has nothing of that LUN in its capture. Where no other disk of the run is that LUN, this "
+		"is said, with the command that saves it; where there is nothing on the disk besides, it is not "
+		"captured.\n\n"
 		"A device that does not answer for --timeout seconds is given up and named; the others are finished, "
 		"and the exit code is 4.",
 	.options = options,
