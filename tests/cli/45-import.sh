@@ -47,11 +47,7 @@ is "both files: one capture" "$(jq '.captures | length' "$OUT")" 1
 is "both files: what it lacks" "$(found)" '[["capture.not-held",2097152,15794176]]'
 is "both files: label and host" "$(jq -r '.captures[0] | "\(.volumes[0].label) \(.host)"' "$OUT")" "old esx35"
 both=$(jq -r '.captures[0].id' "$OUT")
-<<<<<<< HEAD
 is "an import never overwrites" "$(ls s1 | grep -c '^20090421T164556Z[.2]*-sda')" 2
-=======
-is "an import never overwrites" "$(ls s1 | grep -c '^20090421T164556Z.*-sda')" 2
->>>>>>> 1e23630 (import: a disk in a mirror is as long as the mirror says)
 ok "not the first one either" bash -c 'cd s1/20090421T164556Z-sda && sha256sum --quiet -c SHA256SUMS'
 ok ".vh.sf is at its place" cmp -n 3145728 "s1/$both/p1-vh.raw" script/vmfs-metadata-sda-vh.sf.bu
 import --store s1 script/*
