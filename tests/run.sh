@@ -7,6 +7,8 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 BUILD=$(cd "${BUILD:-build}" && pwd) || exit 1
 export BUILD
+# what is printed does not depend on whose screen the tests run on
+unset COLUMNS
 jobs=${TEST_JOBS:-2}
 seconds=${TEST_SECONDS:-900}
 

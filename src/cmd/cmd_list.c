@@ -70,7 +70,7 @@ static void put_rows(const struct run *run, FILE *out)
 					       {"LUN"},     {"NAA"}, {"LABEL"}, {"UUID"}, {"CAPTURE"}};
 	struct vk_columns table = VK_COLUMNS(few), wide = VK_COLUMNS(all);
 
-	wide.width = SIZE_MAX;
+	wide.wide = true;
 	if (run->wide)
 		table = wide;
 	for (size_t i = 0; i < run->count; i++) {

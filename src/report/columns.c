@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/screen.h"
 #include "vmfskit/text.h"
 
 /* Behind the next character of a text that is not at its end. */
@@ -91,7 +92,7 @@ void vk_columns_row(struct vk_columns *table, const char *const *cells)
 }
 
 /* How wide each column is; 0: it is left out. */
-static void measure(const struct vk_columns *table, size_t widths[VK_COLUMNS_MAX])
+static void measure(const struct vk_columns *table, size_t screen, size_t widths[VK_COLUMNS_MAX])
 {
 	size_t all = table->indent;
 
@@ -111,8 +112,8 @@ static void measure(const struct vk_columns *table, size_t widths[VK_COLUMNS_MAX
 		}
 	}
 	/* the last of those that may be shorter first */
-	for (size_t i = table->count; i-- > 0 && all > table->width;) {
-		size_t least = table->columns[i].least, over = all - table->width;
+	for (size_t i = table->count; i-- > 0 && all > screen;) {
+		size_t least = table->columns[i].least, over = all - screen;
 
 		if (least == 0 || widths[i] <= least)
 			continue;
@@ -157,6 +158,9 @@ static void put_cells(const struct vk_columns *table, const size_t widths[VK_COL
 void vk_columns_end(struct vk_columns *table, FILE *out)
 {
 	size_t widths[VK_COLUMNS_MAX] = {0};
+	const unsigned columns = vk_screen_columns(out);
+	/* lines that are broken would be no table */
+	const bool exact = vk_screen_exact(out, table->wide);
 	const char *heads[VK_COLUMNS_MAX];
 	bool headed = false;
 
@@ -167,13 +171,14 @@ void vk_columns_end(struct vk_columns *table, FILE *out)
 	if (table->failed) {
 		fputs("memory ran out: the table cannot be shown\n", out);
 	} else {
-		measure(table, widths);
+		measure(table, table->wide ? SIZE_MAX : columns != 0 ? columns : VK_COLUMNS_SCREEN, widths);
 		if (headed)
 			put_cells(table, widths, NULL, heads, out);
 		for (size_t i = 0; i < table->row_count; i++)
 			put_cells(table, widths, table->colours[i],
 				  (const char *const *)&table->cells[i * table->count], out);
 	}
+	(void)vk_screen_exact(out, exact);
 	for (size_t i = 0; i < table->cell_count; i++)
 		free(table->cells[i]);
 	free(table->cells);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A table for people, the same in every verb: columns as wide as what is in them, two blanks between, in all no wider
- * than a screen of 80.
+ * than the screen, or 80 where there is none.
  *
  *	static const struct vk_column columns[] = {
  *		{"VERDICT"}, {"TIME"}, {"LABEL", .least = 10}, {"SIZE", .right = true}, {"CAPTURE"}};
@@ -33,7 +33,7 @@ enum { VK_COLUMNS_MAX = 16, VK_COLUMNS_SCREEN = 80 };
 struct vk_columns {
 	const struct vk_column *columns;
 	size_t count;
-	size_t width;    /* of the whole; SIZE_MAX: nothing is shortened */
+	bool wide;       /* nothing is shortened, no line broken */
 	unsigned indent; /* blanks before each line */
 	/* the rest is the functions' */
 	char **cells; /* of all rows, one after the other */
@@ -42,8 +42,7 @@ struct vk_columns {
 	size_t row_count;
 	bool failed; /* memory ran out */
 };
-#define VK_COLUMNS(list) \
-	{.columns = (list), .count = sizeof(list) / sizeof((list)[0]), .width = VK_COLUMNS_SCREEN}
+#define VK_COLUMNS(list) {.columns = (list), .count = sizeof(list) / sizeof((list)[0])}
 
 void vk_columns_row(struct vk_columns *table, const char *const *cells);
 /* The same with its first cell in a colour, a text that stays: "\033[1;31m"; NULL: in none. */

@@ -205,9 +205,9 @@ bool vk_source_is_short(const struct vk_source *source)
 void vk_source_put_part(const struct vk_source *s, struct vk_text *text)
 {
 	vk_text_put(text, s->origin_bytes == 0 && s->whole.held_bytes == s->size_bytes ? "the first " : "");
-	vk_text_size(text, s->whole.held_bytes);
+	vk_text_size_short(text, s->whole.held_bytes);
 	vk_text_fmt(text, " of %s", s->whole.at_least ? "at least " : "");
-	vk_text_size(text, s->whole.bytes);
+	vk_text_size_short(text, s->whole.bytes);
 }
 
 /* " (3 of 7 extents of its volume)": what of it lies behind `end`, counted from its partition's beginning. */

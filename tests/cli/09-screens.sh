@@ -125,8 +125,13 @@ fits repair table sound.img --check-line 'partedUtil setptbl /vmfs/devices/disks
 for disk in sound.img mbr.img esxi.img header.img; do fits capture --store st "$disk"; done
 fits capture --store st --all --dev-dir .
 fits capture --store st --quiet sound.img
+# but a table that was asked for in full
+COLUMNS=60 run "$VMFSKIT" list --wide --store st
+grep -E ' 20[0-9]{6}T[0-9]{6}Z-' "$OUT" >narrow
+run "$VMFSKIT" list --wide --store st
+same "list --wide is one line for each volume on any screen" <(grep -E ' 20[0-9]{6}T[0-9]{6}Z-' "$OUT") narrow
 id=$(captures st | head -n 1)
-for verb in list verify prune "prune --keep-daily 0 --keep-weekly 0 --keep-monthly 0 --keep-yearly 0" "pin $id" "pin nothing"; do
+for verb in list status verify prune "prune --keep-daily 0 --keep-weekly 0 --keep-monthly 0 --keep-yearly 0" "pin $id" "pin nothing"; do
 	# shellcheck disable=SC2086
 	fits $verb --store st
 done

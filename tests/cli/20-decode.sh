@@ -104,7 +104,7 @@ has "a header of 100 bytes: cut" "$OUT" 'cut +0x0+100000 +512  LVM device header
 hasnt "a header of 100 bytes: no length is made up" "$OUT" 'partition size'
 head -c 2097152 "$TMP/partition" >"$TMP/cut"
 run "$VMFSKIT" decode "$TMP/cut"
-has "how much of the partition a dump holds" "$OUT" 'holds 0\.09766 % of the partition: the first 2 MiB \(2097152 bytes\) of 2 GiB \(2147483648 bytes\), by its LVM header; what is here is sound$'
+has "how much of the partition a dump holds" "$OUT" 'holds 0\.09766 % of the partition: the first 2 MiB of 2 GiB, by its LVM header; what is here is sound$'
 has "a dump cut in a table: cut" "$OUT" 'cut .*PE table 0'
 has "a dump cut in a table: absent" "$OUT" 'absent .*heartbeat region'
 

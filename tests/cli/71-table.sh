@@ -224,7 +224,7 @@ has "an empty disk: what was looked for" "$OUT$(cat "$OUT" "$ERR")" "neither a v
 truncate -s 700M disk.img
 zero disk.img 0 $((34 * 512))
 exits "a disk that was cut off" 1 "$VMFSKIT" repair table disk.img --store "$TMP/store"
-has "a disk that was cut off: a volume begins on it" "$ERR" "only a part of the disk is here, the first 700 MiB \(734003200 bytes\) of at least .*, by the volume at sector 2048, and a table needs its end"
+has "a disk that was cut off: a volume begins on it" "$ERR" "only a part of the disk is here, the first 700 MiB of at least .*, by the volume at sector 2048, and a table needs its end"
 has "a disk that was cut off: what to do" "$ERR" "^  take the whole disk"
 run "$VMFSKIT" find disk.img
 has "a disk that was cut off: find has it at the likely places" "$OUT" "^  living +sector 2048"

@@ -83,7 +83,7 @@ static void test_no_wider_than_a_screen(void **state)
 	check(&table, "V      LABEL  NAA                                ID\n"
 		      "sound  l      naa.600144f07ed...000496ff8cd0003  20261121T014500Z-sdb-of-host7\n"
 		      "sound  -      -                                  20261121T014500Z-sdb-of-host-72\n");
-	table.width = SIZE_MAX;
+	table.wide = true;
 	vk_columns_row(&table, cells);
 	check(&table, "V      LABEL                           NAA                                   ID\n"
 		      "sound  datastore for the test systems  naa.600144f07ed404000000496ff8cd0003  "

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/screen.h"
+#include "vmfskit/text.h"
 
 static char *text;
 static size_t size;
@@ -179,11 +180,37 @@ static void test_two(void **state)
 	}
 }
 
+/* For a screen the same size has one text, rounded or not. */
+static void test_sizes(void **state)
+{
+	static const struct {
+		uint64_t bytes;
+		const char *shown;
+	} rows[] = {{688, "688 bytes"},
+		    {1025, "1 KiB"},
+		    {1536, "1.50 KiB"},
+		    {107372739584ULL, "100 GiB"},
+		    {(1ULL << 30) - 1, "1 GiB"},
+		    {1ULL << 46, "64 TiB"},
+		    {UINT64_MAX, "16 EiB"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char buf[64];
+		struct vk_text out;
+
+		vk_text_init(&out, buf, sizeof(buf));
+		vk_text_size_short(&out, rows[i].bytes);
+		assert_string_equal(buf, rows[i].shown);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_width),  cmocka_unit_test(test_wrapped), cmocka_unit_test(test_words),
 		cmocka_unit_test(test_exact),  cmocka_unit_test(test_flushed), cmocka_unit_test(test_two),
+		cmocka_unit_test(test_sizes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
