@@ -187,6 +187,69 @@ for shell in sh dash "busybox ash"; do
 	has "alarm: also what follows a line with a single dot" "$TMP/mail" '^the rest of it$'
 done
 
+# a mail is at most a screen; all that was said is in the log
+anew
+stand_in systemctl 'exit 1'
+seq 1000 | sed 's/^/line /' >"$TMP/says.capture"
+exits "a long night" 1 as_cron "$TMP/daily"
+is "a long night: a screen of it" "$(wc -l <"$OUT")" 26
+is "a long night: its end" "$(tail -n 1 "$OUT")" "and 976 more lines: journalctl -t vmfskit, or look for vmfskit in /var/log/syslog"
+
+# the test mail by cron, which here is this test: it runs what it finds in the folder, once, and mails what it says
+anew
+test_mail() { env PATH="$TMP/bin:/usr/bin:/bin" VMFSKIT_TEST_MAIL_SECONDS="$1" sh "$TMP/stand_ins" "$TMP/share/vmfskit/vmfskit-nightly" --test-mail; }
+exits "test mail: no cron" 4 test_mail 1
+has "test mail: no cron: says so" "$ERR" 'cron is not installed'
+mkdir "$TMP/etc/cron.d"
+exits "test mail: a cron that does not run" 4 test_mail 1
+has "test mail: a cron that does not run: says so" "$ERR" 'cron did not run anything for 1 seconds'
+is "test mail: nothing is left for a cron that is started later" "$(ls "$TMP/etc/cron.d")" ""
+echo 'MAILTO=""' >"$TMP/etc/crontab"
+exits "test mail: cron that mails nobody" 4 test_mail 1
+has "test mail: cron that mails nobody: says so" "$ERR" 'MAILTO is empty in '
+echo 'MAILTO=admin@example.org' >"$TMP/etc/crontab"
+(
+	for _ in $(seq 200); do
+		[ ! -e "$TMP/etc/cron.d/vmfskit-test-mail" ] || break
+		sleep 0.1
+	done
+	cp "$TMP/etc/cron.d/vmfskit-test-mail" "$TMP/entry"
+	sh -c "$(sed -n 's/^\* \* \* \* \*  root  //p' "$TMP/entry")" >"$TMP/mail" 2>&1
+) &
+ok "test mail by cron" test_mail 60
+wait $!
+has "test mail by cron: says by what, and to whom" "$OUT" '^sent by cron to admin@example.org; if it does not arrive: '
+has "test mail by cron: to whom the night's goes" "$TMP/entry" '^MAILTO=admin@example.org$'
+is "test mail by cron: what a night says" "$(head -n 1 "$TMP/mail")" "$(uname -n), vmfskit capture --all: something changed (exit code 0)"
+has "test mail by cron: a change" "$TMP/mail" '^/dev/sdX .*: partition 1: label "before" -> "after"$'
+has "test mail by cron: that it is a test" "$TMP/mail" '^This is a test mail'
+rm "$TMP/etc/crontab"
+mv "$TMP/bin/sendmail" "$TMP/sendmail"
+if PATH=/usr/bin:/bin:/usr/local/bin:/usr/sbin:/sbin command -v sendmail >/dev/null; then
+	skip "test mail: no mailer" "this machine has one"
+else
+	exits "test mail: no mailer" 4 env PATH="$TMP/bin:/usr/bin:/bin" sh "$TMP/share/vmfskit/vmfskit-nightly" --test-mail
+	has "test mail: no mailer: what is missing" "$ERR" 'there is no program sendmail'
+	has "test mail: no mailer: what to install" "$ERR" 'apt-get install default-mta'
+fi
+mv "$TMP/sendmail" "$TMP/bin/sendmail"
+# by the timer: systemd runs a unit that fails, and that starts the alarm
+# shellcheck disable=SC2016
+stand_in systemd-run 'for word; do case $word in --property=OnFailure=*) alarm=${word#*OnFailure=vmfskit-alarm@}; esac; done
+shift $(($# - 2)); "$@" >"'"$TMP"'/journal"; code=$?
+PATH="'"$TMP"'/bin:$PATH" sh "'"$TMP"'/stand_ins" "'"$TMP"'/share/vmfskit/vmfskit-nightly" alarm "${alarm%.service}"; echo $? >"'"$TMP"'/alarmed"; exit $code'
+# shellcheck disable=SC2016
+stand_in systemctl 'case "$*" in *ActiveState*) echo inactive ;; *Result*) [ "$(cat "'"$TMP"'/alarmed")" = 0 ] && echo success || echo exit-code ;; *InvocationID*) echo 0123abcd ;; esac'
+stand_in journalctl 'cat "'"$TMP"'/journal"'
+rm -f "$TMP/mail"
+ok "test mail by the timer" test_mail 5
+has "test mail by the timer: says by what" "$OUT" '^sent by the alarm of the systemd timer to root'
+has "test mail by the timer: is the mail of the alarm" "$TMP/mail" '^Subject: vmfskit on .*: vmfskit-test-mail.service$'
+has "test mail by the timer: a change" "$TMP/mail" 'label "before" -> "after"$'
+stand_in sendmail 'cat >/dev/null; exit 75'
+exits "test mail by the timer: a mailer that fails" 4 test_mail 5
+has "test mail by the timer: a mailer that fails: where it says why" "$ERR" 'journalctl -u vmfskit-alarm@vmfskit-test-mail.service.service'
+
 # the units
 mkdir "$TMP/units"
 for unit in cron/systemd/*; do put "$unit" "$TMP/units/${unit##*/}" && chmod 644 "$TMP/units/${unit##*/}"; done
