@@ -235,6 +235,7 @@ install: all $(BUILD)/generated
 	install -m 644 $(BUILD)/generated/man/*.1 $(DESTDIR)$(DATADIR)/man/man1
 	install -m 644 $(BUILD)/generated/completion/* $(DESTDIR)$(DATADIR)/bash-completion/completions
 	install -m 644 README.md LICENSE $(wildcard docs/*.md) $(DESTDIR)$(DATADIR)/doc/vmfskit
+	@test -n '$(DESTDIR)' || ldconfig 2>/dev/null || true
 	@$(MAKE) --no-print-directory install-night
 
 install-night:

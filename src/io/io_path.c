@@ -155,7 +155,9 @@ static void tell_who_may(const char *path, struct vk_error *err)
 {
 	struct stat st;
 
-	if (stat(path, &st) != 0)
+	if (geteuid() == 0)
+		vk_error_remedy(err, "you are root: a container or a policy of this host keeps it closed");
+	else if (stat(path, &st) != 0)
 		vk_error_remedy(err, "a folder on the way to it is closed to you: run this as root");
 	else if (S_ISBLK(st.st_mode))
 		vk_error_remedy(err, "devices are for root and the group disk: put sudo in front of the command");
