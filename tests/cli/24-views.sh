@@ -119,6 +119,13 @@ ln split/disk.00[1245] gap/
 exits "a piece is missing" 1 "$VMFSKIT" decode gap/disk.001
 has "it is named" "$OUT" "^warning source.piece-missing: 1 piece is not there: disk.003"
 has "and where it was" "$OUT" "bytes $((260 << 20)) to $(((390 << 20) - 1))"
+for verb in "find --no-store" "doctor --heartbeat-wait 0 --store $TMP/empty-store" "capture --store $TMP/gap-store"; do
+	for pieces in gap/disk.001 "$(echo gap/disk.00?)"; do
+		# shellcheck disable=SC2086 # words
+		exits "a piece is missing: ${verb%% *} $pieces" 1 "$VMFSKIT" $verb $pieces
+		has "it is named" "$OUT" "warning source.piece-missing: 1 piece is not there: disk.003"
+	done
+done
 exits "a piece is missing, in JSON" 1 "$VMFSKIT" decode --json gap/disk.00?
 is "its range" "$(jq -c '.findings[] | select(.code == "source.piece-missing") | [.offset, .length]' "$OUT")" "[$((260 << 20)),$((130 << 20))]"
 rm gap/disk.001

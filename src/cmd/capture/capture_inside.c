@@ -35,6 +35,7 @@ void vk_capture_look(struct capture_job *job, const struct vk_source_options *op
 {
 	static const enum vk_finding_code codes[] = {VK_F_SOURCE_CARRIER, VK_F_SOURCE_MEMBER,  VK_F_SOURCE_OTHER,
 						     VK_F_SOURCE_STRIDE,  VK_F_SOURCE_SHIFTED, VK_F_SOURCE_GLUED};
+	const struct vk_findings *found = &source->findings;
 	struct capture_result *r = &job->result;
 
 	r->reading = source->readings.items[0];
@@ -44,8 +45,11 @@ void vk_capture_look(struct capture_job *job, const struct vk_source_options *op
 	if (r->is_inside)
 		name_inside(job, options);
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]) && !job->run->all; i++)
-		if (!r->is_inside && vk_findings_have(&source->findings, codes[i], 0))
+		if (!r->is_inside && vk_findings_have(found, codes[i], 0))
 			VK_FINDINGS_SAY(&job->findings, codes[i], 0, 0, NULL, NULL, "%s", r->reading.what);
+	for (size_t i = 0; i < found->count; i++)
+		if (found->items[i].code == VK_F_SOURCE_PIECE_MISSING)
+			vk_findings_add(&job->findings, &found->items[i]);
 }
 
 enum vk_status vk_capture_refuse_others(const struct capture_job *job, const struct vk_source *source,
