@@ -225,7 +225,8 @@ static void put_fitted(struct screen *s)
 
 static void end_line(struct screen *s)
 {
-	put_fitted(s);
+	if (s->len > 0)
+		put_fitted(s);
 	s->len = 0;
 }
 
@@ -237,7 +238,8 @@ static void hold_byte(struct screen *s, char byte)
 		char *line = realloc(s->line, size);
 
 		if (line == NULL) {
-			fwrite(s->line, 1, s->len, s->real);
+			if (s->len > 0)
+				fwrite(s->line, 1, s->len, s->real);
 			fputc(byte, s->real);
 			s->len = 0;
 			return;
