@@ -52,7 +52,7 @@ static void read_quoted(char *value, struct vk_config_line *ret_line)
 	char *rest = end != NULL ? end + 1 : NULL;
 
 	if (end == NULL) {
-		ret_line->wrong = "the quote in front of the value is not closed";
+		ret_line->wrong = "the quote before the value is not closed";
 		return;
 	}
 	*end = '\0';

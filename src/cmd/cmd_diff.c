@@ -237,7 +237,7 @@ static void put_text(const void *ctx)
 	show_changes(out, diff, false, "Changed:");
 	if (diff->changes_dropped > 0)
 		fprintf(out, "  and %zu more changes, which are too many to list\n", diff->changes_dropped);
-	show_changes(out, diff, true, "Changes by itself while hosts use the volume:");
+	show_changes(out, diff, true, "Changed by hosts that use the volume:");
 	show_ranges(out, diff, run->sides[0].source.sector_size);
 	fputc('\n', out);
 	if (diff->missing_bytes > 0)
@@ -246,7 +246,7 @@ static void put_text(const void *ctx)
 	fprintf(out, "%s compared: %s\n", vk_shown_size_short(diff->compared_bytes).text,
 		diff->matters				      ? "different"
 		: diff->range_count + diff->change_count == 0 ? "the same"
-							      : "the same, but for what changes by itself");
+							      : "the same, apart from what hosts change all the time");
 }
 
 /* ---- for scripts: the contract is docs/json.md */
@@ -315,7 +315,7 @@ static const struct vk_cli_option options[] = {
 	VK_STORE_OPTION,
 	{.name = "as",
 	 .argument = "KIND",
-	 .help = "what a disk or file is, where its bytes do not tell",
+	 .help = "what a disk or file is, if its bytes do not show it",
 	 .choices = "disk partition"},
 	VK_HOW_OPTIONS,
 	VK_JSON_OPTION,

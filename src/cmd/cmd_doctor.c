@@ -38,8 +38,8 @@ static bool read_wait(struct vk_cmd *cmd, unsigned *ret_ms)
 	seconds = strtod(text, &end);
 	if (end == text || *end != '\0' || !(seconds == 0 || (seconds >= WAIT_LEAST_SECONDS && seconds <= 3600)))
 		return vk_cmd_ok(cmd, vk_cli_usage(cmd->call,
-						   "--heartbeat-wait %s: seconds between 4 and 3600 are meant, or 0 "
-						   "for one look only",
+						   "--heartbeat-wait %s: give 4 to 3600 seconds, or 0 for one look "
+						   "only",
 						   text));
 	*ret_ms = (unsigned)(seconds * 1000 + 0.5);
 	return true;
@@ -66,7 +66,7 @@ static bool read_options(void *ctx)
 		return vk_cmd_ok(cmd,
 				 vk_cli_usage(call, "--svg draws one disk, and %zu were named", call->argument_count));
 	if (overwrite && run->svg == NULL)
-		return vk_cmd_ok(cmd, vk_cli_usage(call, "--overwrite goes with --svg only"));
+		return vk_cmd_ok(cmd, vk_cli_usage(call, "--overwrite works with --svg only"));
 	if (run->svg != NULL && vk_output_check(run->svg, overwrite, &err) != VK_OK)
 		return vk_cmd_fail(cmd, &err);
 	if (!vk_cmd_open_public_key(cmd))
@@ -178,7 +178,7 @@ static const struct vk_cli_option options[] = {
 	{.name = "heartbeat-wait", .argument = "SECONDS",
 	 .help = "time between two looks at a heartbeat that is in use (default 8, at least 4); 0: one look only"},
 	{.name = "live-id", .argument = "NAME",
-	 .help = "name of the LUN (naa....), where the kernel does not tell it: of a copy in a file"},
+	 .help = "name of the LUN (naa....), if the kernel does not know it: of a copy in a file"},
 	{.name = "svg", .argument = "FILE", .choices = "FILE", .help = "draw the damage into this file"},
 	{.name = "overwrite", .help = "with --svg: replace the file if it exists"},
 	{.letter = 'j', .name = "json", .help = "print JSON"},

@@ -168,8 +168,7 @@ static bool read_options(void *ctx)
 							 range));
 	if (run->options.likely_only && (range != NULL || run->options.resume_path != NULL))
 		return vk_cmd_ok(&run->cmd,
-				 vk_cli_usage(call, "--likely does not scan: it goes neither with --range nor with "
-						    "--resume"));
+				 vk_cli_usage(call, "--likely does not scan: do not give --range or --resume with it"));
 	return true;
 }
 
@@ -256,7 +255,7 @@ static bool read_hints(struct run *run)
 		return vk_cmd_fail(cmd, &err);
 	/* captures only tell where to look first: the disk can be searched without them */
 	if (status != VK_OK)
-		fprintf(cmd->call->err, "%s: note: %scaptures are not asked: %s (%s)\n", cmd->call->program->name,
+		fprintf(cmd->call->err, "%s: note: %scaptures are not used: %s (%s)\n", cmd->call->program->name,
 			run->hint_count > 0 ? "some " : "", err.what, err.where);
 	return true;
 }
@@ -404,26 +403,24 @@ const struct vk_cli_verb vk_verb_find = {
 	.purpose = "find VMFS volumes, also those that no partition table names",
 	.description =
 		"Looks first where volumes are likely to begin: at what every readable copy of the partition table "
-		"says, what captures of this disk recorded, and where installers and tools put partitions. Then every "
-		"512-byte boundary of the whole disk is searched for LVM headers, file-system descriptors, and locks "
-		"and heartbeats, which record where in the volume they lie and so give its beginning away when header "
-		"and descriptor are gone.\n\n"
-		"Everything that is found is judged by the relations that hold in real volumes. It is living, damaged, "
-		"or a ghost: a copy of a header inside another volume, the disk of a virtual machine, extended "
-		"metadata, an earlier format, something under another file system, or a magic and nothing else. Ghosts "
-		"are never put into a partition table.\n\n"
-		"A length is exact when something besides the LVM header says the same: a partition table, the backup "
-		"GPT at the end of an image, a capture, or the end of the disk. Else it is \"at least\" what the "
-		"extents need, and what the header says is shown beside it: one wrong bit of it would be seen by "
-		"nobody.\n\n"
-		"SOURCE is a block device or a file, a disk or one partition. It is only read. A search that is "
-		"interrupted (Ctrl-C) ends cleanly, and is continued when --resume named a file. That file belongs to "
-		"one disk: it holds its name (WWID, serial number, or inode of a file) and some of its blocks, which "
-		"are read again, and it is refused where they differ. What is taken from it is told with its date.\n\n"
-		"The exit code is 0 when what was found agrees with a sound partition table (of a partition by itself: "
-		"when its volume is sound) or when no table is in the source, 1 when a volume has no partition, or is "
-		"damaged, or the table names one that is not there, or when the source itself is wrong (a container, a "
-		"text, a copy that lost or gained bytes), and 4 when the search could not be finished.",
+		"says, what captures of this disk recorded, and where installers and tools put partitions. Then "
+		"every 512-byte boundary of the whole disk is searched for LVM headers, file-system descriptors, and "
+		"locks and heartbeats, which record where in the volume they lie and so give its beginning away when "
+		"header and descriptor are gone.\n\nEverything that is found is judged by the relations that hold in "
+		"real volumes. It is living, damaged, or a ghost: a copy of a header inside another volume, the disk "
+		"of a virtual machine, extended metadata, an earlier format, something under another file system, or "
+		"a magic and nothing else. Ghosts are never put into a partition table.\n\nA length is exact when "
+		"something besides the LVM header says the same: a partition table, the backup GPT at the end of an "
+		"image, a capture, or the end of the disk. Else it is \"at least\" what the extents need, and what "
+		"the header says is shown beside it: one wrong bit of it would be seen by nobody.\n\nSOURCE is a "
+		"block device or a file, a disk or one partition. It is only read. A search that is interrupted "
+		"(Ctrl-C) ends cleanly, and is continued when --resume named a file. That file belongs to one disk: "
+		"it holds its name (WWID, serial number, or inode of a file) and some of its blocks, which are read "
+		"again, and it is refused where they differ. What is taken from it is shown with its date.\n\nThe "
+		"exit code is 0 when what was found agrees with a sound partition table (of a partition by itself: "
+		"when its volume is sound) or when no table is in the source, 1 when a volume has no partition, or "
+		"is damaged, or the table names one that is not there, or when the source itself is wrong (a "
+		"container, a text, a copy that lost or gained bytes), and 4 when the search could not be finished.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 1,

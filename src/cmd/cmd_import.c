@@ -211,17 +211,17 @@ static const struct vk_cli_option options[] = {
 	 .help = "the disk that all dumps are of, which then make one capture; of a collection only this disk"},
 	{.name = "host",
 	 .argument = "NAME",
-	 .help = "the host whose disks they were, where the collection does not tell"},
+	 .help = "the host of the disks, if the collection does not say it"},
 	{.name = "disk-size",
 	 .argument = "SIZE",
-	 .help = "how long the disk was (500G, 41943040s), where nothing tells"},
+	 .help = "length of the disk (500G, 41943040s), if nothing shows it"},
 	{.name = "place",
 	 .argument = "OFFSET",
 	 .help = "where a dump begins on its disk, in bytes or in sectors (2048s); given several times, for one dump "
 		 "after the other"},
 	{.name = "as",
 	 .argument = "KIND",
-	 .help = "what the dumps are, where their bytes do not tell",
+	 .help = "what the dumps are, if their bytes do not show it",
 	 .choices = "disk partition volume header"},
 	VK_HOW_OPTIONS,
 	VK_SIGN_KEY_OPTION,
@@ -242,7 +242,7 @@ static const struct vk_cli_example examples[] = {
 const struct vk_cli_verb vk_verb_import = {
 	.name = "import",
 	.arguments = "SOURCE...",
-	.purpose = "make captures of what was saved where vmfskit cannot run",
+	.purpose = "make captures from files that were saved where vmfskit cannot run",
 	.description =
 		"Each SOURCE is a folder or tar that vmfskit-collect.sh wrote, a dump made with dd (of the start of a "
 		"disk or of a partition), a file of the script of 2009 (vmfs-header-backup-NAME.hex, the first 2 MiB "

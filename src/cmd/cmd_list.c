@@ -134,7 +134,7 @@ static void put_text(const void *ctx)
 			break;
 		}
 	if (run->cmd.code != VK_EXIT_OK)
-		fputs("vmfskit verify tells what is damaged, cannot be read or is not trusted, and why\n", call->out);
+		fputs("vmfskit verify says what is damaged, cannot be read or is not trusted, and why\n", call->out);
 }
 
 static bool read_options(void *ctx)

@@ -49,7 +49,7 @@ static enum vk_status find_id(const struct run *run, const char *name, char **re
 		return VK_OK;
 	}
 	free(copy);
-	vk_error_set(err, VK_USAGE, name, "this is no capture of the store %s", store);
+	vk_error_set(err, VK_USAGE, name, "this is not a capture of the store %s", store);
 	return vk_error_remedy(err, "name the store with --store, and the capture by its id");
 }
 
@@ -172,7 +172,7 @@ static const struct vk_cli_example examples[] = {
 const struct vk_cli_verb vk_verb_pin = {
 	.name = "pin",
 	.arguments = "CAPTURE...",
-	.purpose = "keep captures whatever the rules of prune say",
+	.purpose = "keep captures from being pruned",
 	.description =
 		"Marks each CAPTURE (an id of the store, a part of it or latest:LABEL as in vmfskit restore) as one "
 		"that vmfskit prune never removes. A pin is a file "

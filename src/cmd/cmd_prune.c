@@ -83,8 +83,8 @@ static void refuse(struct run *run)
 			worst = f;
 	vk_error_set(&err, VK_REFUSED, path_of(run), "the ledger is not sound, so nothing is removed: %s: %s",
 		     vk_finding_kind(worst->code)->code, worst->message);
-	vk_error_remedy(&err, "vmfskit verify --ledger tells all of it; when it is settled, --override ledger "
-			      "lets prune go on");
+	vk_error_remedy(&err, "find the cause with vmfskit verify --ledger; --override ledger removes captures "
+			      "although it is not known, and with them perhaps the evidence");
 	vk_cmd_fail(&run->cmd, &err);
 }
 

@@ -336,7 +336,7 @@ static const struct vk_cli_option options[] = {
 	 .help = "compare the ledger with a head that was kept outside (capture --anchor); on the command line it "
 		 "means "
 		 "--ledger"},
-	{.name = "quiet", .help = "print only what is wrong, and nothing when nothing is"},
+	{.name = "quiet", .help = "print only what is wrong"},
 	VK_JSON_OPTION,
 	{.name = NULL},
 };
@@ -348,14 +348,14 @@ static const struct vk_cli_example examples[] = {
 	{"vmfskit verify --public-key pub.pem --anchor /mnt/safe/anchor",
 	 "prove that nothing was removed, altered or slipped in"},
 	{"vmfskit verify --ledger --quiet", "for cron: not a word when all is well"},
-	{"vmfskit verify ./20261121T014500Z-sdb", "prove a folder that lies here"},
+	{"vmfskit verify ./20261121T014500Z-sdb", "prove a folder"},
 	{NULL, NULL},
 };
 
 const struct vk_cli_verb vk_verb_verify = {
 	.name = "verify",
 	.arguments = "[CAPTURE...]",
-	.purpose = "prove that captures are what was saved",
+	.purpose = "prove that captures are unaltered",
 	.description =
 		"Reads every file of each CAPTURE (an id of the store, a part of it or latest:LABEL as in vmfskit "
 		"restore, or a "

@@ -20,17 +20,16 @@ static const struct vk_cli_group groups[] = {
 const struct vk_cli_program vk_vmfskit_program = {
 	.name = "vmfskit",
 	.version = VK_VERSION,
-	.purpose = "look into, save and put back what makes a VMware VMFS volume mountable",
+	.purpose = "look at, save and restore what makes a VMware VMFS volume mountable",
 	.description =
-		"A VMFS datastore is lost when a few megabytes are: the partition table, the LVM header, the "
-		"volume header. vmfskit shows what stands there (decode), saves it so that it can be proved and "
-		"put back with nothing but dd (capture, list, verify), and puts it back (restore) or builds it "
-		"anew where nothing was saved (repair), in a way that can be undone (undo).\n\n"
-		"Nothing is ever written without --write. A source may be a whole disk, one partition, a logical "
-		"volume or a piece of any of them: a block device, a file, or standard input (-).\n\n"
-		"Text is fitted to the width of the terminal, or to the exported variable COLUMNS; commands to copy "
-		"stay on one line. Without either, lines are whole, as scripts want them.\n\n"
-		"What is the same every night can stand in the configuration, " VK_CONFIG_DEFAULT ": "
+		"A few lost megabytes make a VMFS datastore unusable: the partition table, the LVM header, the "
+		"volume header. vmfskit shows them (decode), saves them with proof, so that dd alone can restore "
+		"them (capture, list, verify), and restores them (restore) or rebuilds them where nothing was saved "
+		"(repair). Every write can be undone (undo).\n\nNothing is ever written without --write. A source "
+		"may be a whole disk, one partition, a logical volume or a piece of any of them: a block device, a "
+		"file, or standard input (-).\n\nText is fitted to the width of the terminal, or to the exported "
+		"variable COLUMNS; commands to copy stay on one line. Without either, lines are whole, as scripts "
+		"want them.\n\nWhat is the same every night can stand in the configuration, " VK_CONFIG_DEFAULT ": "
 		"options whose help says so, by their long names without dashes, each on a line of its own; flags are "
 		"yes or "
 		"no. Only lists (include, exclude) repeat the key; any other key may stand there once. A value may "

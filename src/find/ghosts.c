@@ -40,8 +40,8 @@ void vk_ghost_dismiss(const struct vk_finder *f, struct vk_probe *p)
 			 "places of data and of the next region stand where a header has version and sizes");
 	else if (p->c.has_header)
 		vk_stand(p, VK_GHOST_INSIDE, SIZE_MAX,
-			 "a header by itself: no volume descriptor, PE tables or file system "
-			 "stand where it says, so it is a copy that somebody saved");
+			 "a lone header: without volume descriptor, PE tables or file system in their places; it is "
+			 "a copy that somebody saved");
 	else if (p->magic || (p->c.found_by & VK_FOUND_HEADER) != 0)
 		vk_stand(p, VK_GHOST_NOISE, SIZE_MAX, "the magic of an LVM header and nothing that fits it");
 	else

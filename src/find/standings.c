@@ -276,7 +276,7 @@ static void stand_damaged(const struct vk_finder *f, struct vk_probe *p)
 	else if (fault != NULL)
 		add_why(p, "does not hold: %s", fault);
 	else
-		add_why(p, "what decides could not be read: %s",
+		add_why(p, "the deciding bytes could not be read: %s",
 			vk_probe_self(p) ? "PE tables" : "locks and heartbeats");
 }
 

@@ -137,7 +137,7 @@ static uint64_t piece_length(struct vk_io *const *pieces, size_t count)
 static enum vk_status refuse_missing(const char *path, const char *name, struct vk_error *err)
 {
 	vk_error_set(err, VK_ABSENT, path,
-		     "the piece %s is not there, and how long it is cannot be told from the others",
+		     "the piece %s is missing, and the others do not show its length",
 		     vk_safe_name(name).text);
 	return vk_error_remedy(err, "name all pieces, in their order");
 }
@@ -170,7 +170,7 @@ static enum vk_status place_pieces(const struct piece_list *list, struct vk_io *
 		uint64_t gap;
 
 		if (!vk_split_name(list->paths[i], &name))
-			return vk_error_set(err, VK_INTERNAL, list->paths[i], "this is no piece of a split dump");
+			return vk_error_set(err, VK_INTERNAL, list->paths[i], "this is not a piece of a split dump");
 		if (i == 0)
 			before = name;
 		if (i == 0 && !vk_split_name_first(&name)) {

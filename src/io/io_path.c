@@ -34,7 +34,7 @@ static enum vk_status open_device(int fd, const char *name, bool private_fd,
 
 	if (ioctl(fd, BLKGETSIZE64, &facts.size_bytes) != 0 ||
 	    ioctl(fd, BLKSSZGET, &logical) != 0)
-		status = vk_error_errno(err, errno, name, "the device does not tell its size");
+		status = vk_error_errno(err, errno, name, "the device does not report its size");
 	else if (facts.size_bytes == 0)
 		status = vk_error_set(err, VK_IO, name,
 				      "the device has no bytes: nothing is attached to it");
@@ -98,7 +98,7 @@ static enum vk_status open_fd(int fd, const char *name, bool private_fd,
 	if (S_ISCHR(st.st_mode) && !isatty(fd)) {
 		close(fd);
 		vk_error_set(err, VK_USAGE, name, "this is a character device: it has no size and may never end");
-		vk_error_remedy(err, "name a block device, or save what it delivers in a file first");
+		vk_error_remedy(err, "name a block device, or save its bytes to a file first");
 		return VK_USAGE;
 	}
 	if (!S_ISREG(st.st_mode))
@@ -160,7 +160,7 @@ static void tell_who_may(const char *path, struct vk_error *err)
 	else if (stat(path, &st) != 0)
 		vk_error_remedy(err, "a folder on the way to it is closed to you: run this as root");
 	else if (S_ISBLK(st.st_mode))
-		vk_error_remedy(err, "devices are for root and the group disk: put sudo in front of the command");
+		vk_error_remedy(err, "devices can be read by root and the group disk: run the command with sudo");
 	else
 		vk_error_remedy(err, "its permissions do not let you read it: run this as root or as its owner");
 }

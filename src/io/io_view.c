@@ -31,7 +31,7 @@ static enum vk_status put_start(struct vk_io **io, uint64_t at_bytes, struct vk_
 		return VK_OK;
 	if (at_bytes < vk_io_size_bytes(*io))
 		return put_over(io, vk_io_window(*io, at_bytes, UINT64_MAX), err);
-	vk_error_set(err, VK_USAGE, vk_io_name(*io), "it ends after %llu bytes: nothing of it lies from byte %llu on",
+	vk_error_set(err, VK_USAGE, vk_io_name(*io), "it ends after %llu bytes, before byte %llu",
 		     (unsigned long long)vk_io_size_bytes(*io), (unsigned long long)at_bytes);
 	return vk_error_remedy(err, "name a place in it");
 }
@@ -39,10 +39,10 @@ static enum vk_status put_start(struct vk_io **io, uint64_t at_bytes, struct vk_
 static enum vk_status refuse_writing(const char *name, struct vk_error *err)
 {
 	vk_error_set(err, VK_REFUSED, name,
-		     "nothing is written through --at, --stride, --mapfile or into the pieces of a split dump: what "
-		     "holds the LUN may keep checksums or copies of these bytes");
-	return vk_error_remedy(err, "write to the array or volume that the system puts together from it, or to a whole "
-				    "copy: cp or dd what is read here into one file");
+		     "nothing is written through --at, --stride, --mapfile or into the pieces of a split dump: the "
+		     "array or volume around the LUN may keep checksums or copies of these bytes");
+	return vk_error_remedy(err, "write to the assembled array or volume, or to a whole copy: copy the source "
+				    "into one file with cp or dd");
 }
 
 enum vk_status vk_io_refuse_view(const struct vk_io *io, struct vk_error *err)

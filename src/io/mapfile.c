@@ -142,7 +142,7 @@ enum vk_status vk_mapfile_read(struct vk_io *io, struct vk_mapfile *ret_map, str
 
 	if (vk_io_size_bytes(io) > FILE_MAX_BYTES)
 		return vk_error_set(err, VK_DAMAGED, vk_io_name(io),
-				    "this is no ddrescue mapfile: it is too long for one");
+				    "this is not a ddrescue mapfile: it is too long");
 	r = calloc(1, sizeof(*r));
 	if (r == NULL)
 		return vk_no_memory(err, vk_io_name(io));

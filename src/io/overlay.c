@@ -172,7 +172,7 @@ static bool put_sector(struct put *put, uint64_t at, const uint8_t *old_bytes, b
 
 static enum vk_status not_held(const struct vk_overlay *o, uint64_t at, struct vk_error *err)
 {
-	vk_error_set(err, VK_IO, vk_io_name(o->base), "the source does not hold what would be changed");
+	vk_error_set(err, VK_IO, vk_io_name(o->base), "the source does not contain the bytes to change");
 	vk_error_at(err, at);
 	return VK_IO;
 }

@@ -93,7 +93,7 @@ enum vk_status vk_lab_disk_open(const char *path, bool really, struct vk_lab_dis
 		status = vk_error_set(err, VK_REFUSED, path, "another file has this name since a moment");
 	else if (disk.device && (ioctl(disk.fd, BLKGETSIZE64, &disk.size_bytes) != 0 ||
 				 ioctl(disk.fd, BLKSSZGET, &sector) != 0 || sector <= 0))
-		status = vk_error_errno(err, errno, path, "the device does not tell its size");
+		status = vk_error_errno(err, errno, path, "the device does not report its size");
 	disk.sector_size = (uint32_t)sector;
 	if (status != VK_OK)
 		close(disk.fd);

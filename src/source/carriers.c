@@ -199,8 +199,8 @@ static bool add_member(struct dive *d, const struct place *p, uint64_t magic_byt
 		r.weight = d->contradicted ? VK_WEIGHT_STALE : VK_WEIGHT_MEMBER;
 	vk_text_init(&text, r.what, sizeof(r.what));
 	put_names(p, &text);
-	vk_text_put(&text, p->layer->sealed ? ": without its key nothing can be said of what is in it"
-					    : ": what was stored can be read in the array only");
+	vk_text_put(&text, p->layer->sealed ? ": its content cannot be read without the key"
+					    : ": its data can be read in the array only");
 	vk_text_init(&text, r.evidence, sizeof(r.evidence));
 	put_evidence(p, &text);
 	r.evidence[strlen(r.evidence) - strlen("; ")] = '\0'; /* no layer is without evidence */

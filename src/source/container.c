@@ -76,7 +76,7 @@ enum vk_status vk_source_refuse_container(const struct vk_source *source, struct
 		return VK_OK;
 	vk_error_set(err, VK_UNSUPPORTED, source->path, "this is a %s, not a disk", source->container->name);
 	vk_error_remedy(err, "open it and name the disk that comes out: %s%s", source->readings.items[0].attach,
-			vk_io_is_device(source->raw) ? "; if a datastore lay on this device, it was written over: look "
+			vk_io_is_device(source->raw) ? "; if this device held a datastore, it was overwritten: look "
 						       "for what is left with vmfskit find"
 						     : "");
 	return VK_UNSUPPORTED;

@@ -316,8 +316,8 @@ static bool add_shift(struct shift *s)
 
 	if (s->backup && s->structures == 0 && lost > s->disk_bytes / GLUED_PART) {
 		r.kind = VK_READING_GLUED;
-		snprintf(r.what, sizeof(r.what), "beginning and end of a disk of %" PRIu64 " bytes, put together: %"
-			 PRIu64 " bytes from between byte %" PRIu64 " and byte %" PRIu64 " are not here", s->disk_bytes,
+		snprintf(r.what, sizeof(r.what), "beginning and end of a disk of %" PRIu64 " bytes, put together: "
+			 "%" PRIu64 " bytes between byte %" PRIu64 " and byte %" PRIu64 " are missing", s->disk_bytes,
 			 lost, s->in_place_end, s->first + lost);
 	} else {
 		snprintf(r.what, sizeof(r.what), "a copy that %s %" PRIu64 " bytes between byte %" PRIu64 " and byte %"

@@ -39,8 +39,8 @@ static bool add_stride(struct vk_survey *survey, uint32_t stride, const struct v
 			       .sector_size = 512};
 	struct vk_text text;
 
-	snprintf(r.what, sizeof(r.what), "a copy of a drive with sectors of %" PRIu32 " bytes: %" PRIu32
-		 " behind each 512 are no data", stride, stride - 512);
+	snprintf(r.what, sizeof(r.what), "a copy of a drive with sectors of %" PRIu32 " bytes: %" PRIu32 " behind "
+		 "each 512 are not data", stride, stride - 512);
 	vk_text_init(&text, r.evidence, sizeof(r.evidence));
 	if (gpt)
 		vk_text_fmt(&text, "%s at byte %" PRIu32 "%s, ", VK_GPT_SIGNATURE, stride,

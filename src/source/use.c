@@ -268,7 +268,7 @@ void vk_use_read(struct vk_io *io, const struct vk_foreign *f, uint64_t room_byt
 		       {"ceph_bluestore", read_bluestore}, {"LVM2_member", read_lvm2}};
 	const struct subject s = {io, f->start_bytes, room_bytes, ret_use};
 
-	*ret_use = (struct vk_use){.why = "nothing tells whether it is in use"};
+	*ret_use = (struct vk_use){.why = "whether it is in use is not known"};
 	for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++)
 		if (strcmp(f->type, readers[i].type) == 0)
 			readers[i].reader(&s);

@@ -43,7 +43,7 @@ static bool is_leftover(int store_fd, const char *name, int fd, const struct vk_
 	}
 	if (vk_only_plain_files(fd))
 		return true;
-	put_left(sink, name, errno == 0 ? "it has something in it that no run makes" : strerror(errno));
+	put_left(sink, name, errno == 0 ? "it contains something that vmfskit does not make" : strerror(errno));
 	return false;
 }
 
@@ -112,7 +112,7 @@ static void sweep_one(struct vk_store *store, const char *name, const struct vk_
 	if (fd < 0 && errno == ENOENT)
 		return;
 	if (fd < 0) {
-		put_left(sink, name, errno == ENOTDIR || errno == ELOOP ? "it is no folder" : strerror(errno));
+		put_left(sink, name, errno == ENOTDIR || errno == ELOOP ? "it is not a folder" : strerror(errno));
 		return;
 	}
 	if (is_leftover(store_fd, name, fd, sink)) {

@@ -144,7 +144,7 @@ void vk_gpt_copies_check(const struct vk_table *table, bool complete, bool devic
 		vk_finding_say(sink, VK_F_GPT_PROTECTIVE_MBR, 0, VK_MBR_BYTES, NULL, "55 aa, and an entry of type ee",
 			       vk_mbr_is_protective(&table->mbr)
 				       ? "only the last two bytes of the protective MBR are gone"
-				       : "sector 0 is no protective MBR");
+				       : "sector 0 is not a protective MBR");
 	check_copy(table, 0, device, sink);
 	if (complete || b->present)
 		check_copy(table, 1, device, sink);

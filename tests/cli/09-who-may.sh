@@ -38,7 +38,7 @@ chmod 700 store
 cp --sparse=always lun.img closed/
 for verb in decode doctor find; do
 	exits "$verb of a device" 4 visit $verb "$device"
-	has "$verb of a device: what to do" "$ERR" '^  devices are for root and the group disk: put sudo in front of the command$'
+	has "$verb of a device: what to do" "$ERR" '^  devices can be read by root and the group disk: run the command with sudo$'
 	exits "$verb of a file" 4 visit $verb lun.img
 	has "$verb of a file: what to do" "$ERR" '^  its permissions do not let you read it: run this as root or as its owner$'
 done

@@ -87,7 +87,7 @@ for form in "od -c" "od -a" "hexdump -c"; do
 	read -ra words <<<"$form"
 	"${words[@]}" head >chars.txt
 	exits "$form" 1 "$VMFSKIT" decode chars.txt
-	has "$form is no listing of bytes, and why" "$OUT" 'rows are not used, the first is line 1: it shows characters, which do not tell every byte: hexdump -C does'
+	has "$form is no listing of bytes, and why" "$OUT" 'rows are not used, the first is line 1: it shows characters, which do not show every byte: use hexdump -C'
 	is "$form, in JSON" "$(json chars.txt | jq -c '[.sources[0].readings[0] | .kind, (.evidence | contains("hexdump -C"))]')" '["text",true]'
 done
 run "$VMFSKIT" decode --json <(xxd -b head)

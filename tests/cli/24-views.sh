@@ -131,7 +131,7 @@ is "its range" "$(jq -c '.findings[] | select(.code == "source.piece-missing") |
 rm gap/disk.001
 cat split/disk.001 split/disk.002 >gap/disk.001
 exits "how long it was cannot be told" 4 "$VMFSKIT" decode gap/disk.00?
-has "it is named all the same" "$ERR" "the piece disk.003 is not there, and how long it is cannot be told"
+has "it is named all the same" "$ERR" "the piece disk.003 is missing, and the others do not show its length"
 cp good.img two/lun.001
 cp good.img two/lun.002
 exits "two disks are no pieces" 1 "$VMFSKIT" decode --json two/lun.00?
@@ -143,7 +143,7 @@ is "as one" "$(captures "$TMP/imported" | wc -l)" 1
 
 # ---- what cannot be
 exits "no capture from some byte on" 2 "$VMFSKIT" capture --store "$TMP/none" --at 1M at.img
-has "why" "$ERR" "would call byte 1048576 of this its byte 0"
+has "why" "$ERR" "would begin at byte 1048576 of this source"
 exits "no capture of a stride" 2 "$VMFSKIT" capture --store "$TMP/none" --stride 520 s520.img
 is "nothing was captured" "$(captures "$TMP/none" 2>/dev/null)" ""
 

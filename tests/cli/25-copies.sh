@@ -96,7 +96,7 @@ hasnt "it is called nothing else" "$OUT" "(stride|lost|gained|put together)"
 # ---- longer sectors: with its table, without it, without its header
 for state in sound:000 table:101 both:111 header:111; do
 	long_sectors ${state%:*}.img stride-${state%:*}.img 520
-	said stride-${state%:*}.img stride "a copy of a drive with sectors of 520 bytes: 8 behind each 512 are no data" ${state#*:}
+	said stride-${state%:*}.img stride "a copy of a drive with sectors of 520 bytes: 8 behind each 512 are not data" ${state#*:}
 done
 is "the stride is told" "$(field stride-sound.img stride_bytes)" 520
 has "its evidence" "$(field stride-sound.img evidence)" "EFI PART at byte 520 behind an MBR, both copies of the GPT agree"
@@ -143,7 +143,7 @@ is "an MBR, and a shift that no other start explains" "$(jq -r '.sources[0].read
 # ---- beginning and end
 for state in sound:000 table:101 header:111; do
 	glued ${state%:*}.img glued-${state%:*}.img $((64 << 20)) 1048576
-	said glued-${state%:*}.img glued "beginning and end of a disk of $size bytes, put together: $((size - (65 << 20))) bytes from between" ${state#*:}
+	said glued-${state%:*}.img glued "beginning and end of a disk of $size bytes, put together: $((size - (65 << 20))) bytes between" ${state#*:}
 done
 ok "both ends are shown in their places" "$VMFSKIT" decode glued-sound.img
 has "the copy of the table is whole, in the last sector of the disk" "$OUT" "^ *whole +0x0*$(printf %x $((size - 512))) .*GPT header \\(backup\\)"

@@ -221,7 +221,7 @@ run "$VMFSKIT" decode --json carrier.img
 is "md, a RAID0 of one disk: all of it is here" "$(first kind)" carrier
 printf 'LUKS\xba\xbe\0\1' | cat - /dev/zero | head -c $((4 * mib)) >luks.img
 run "$VMFSKIT" decode --json luks.img
-is "LUKS" "$(first kind): $(first what)" "member: an encrypted device (LUKS): without its key nothing can be said of what is in it"
+is "LUKS" "$(first kind): $(first what)" "member: an encrypted device (LUKS): its content cannot be read without the key"
 
 # a striped volume is not in one piece
 make lvm2 carrier.img

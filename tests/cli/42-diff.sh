@@ -38,7 +38,7 @@ has "both are named, with size and time" "$OUT" '^before  disk gpt\.img, read 20
 "$LAB" beat new.img >/dev/null
 told "heartbeats ticked" 0 " | partition 1: heartbeats: 2 slots changed"
 has "bytes that changed by themselves" "$OUT" '^  partition 1 heartbeats .* volatile$'
-has "said" "$OUT" 'compared: the same, but for what changes by itself$'
+has "said" "$OUT" 'compared: the same, apart from what hosts change all the time$'
 
 # partition 1 starts at 0x100000 on the GPT disk
 lvm=0x200000 volume=0x200200 fs=$((0x100000 + 0x1300000))

@@ -409,7 +409,7 @@ is "nothing was written, and no next command" "$(jq -c '[.written, .next, ([.fin
 exits "another guard is none" 2 "$VMFSKIT" prune --store small --write --override size "${none[@]}"
 exits "unreadable, with a folder, misplaced, empty" 1 "$VMFSKIT" prune --store small --write --override ledger "${none[@]}"
 has "no manifest that can be read" "$OUT" "^keep +unclear +${ids[0]} +its manifest cannot be read: "
-has "a folder in it" "$OUT" "^keep +unclear +${ids[1]} +there is something in it that no run of vmfskit makes: "
+has "a folder in it" "$OUT" "^keep +unclear +${ids[1]} +it contains something that vmfskit does not make: "
 has "another's manifest" "$OUT" "^keep +unclear +20200101T000000Z-sda +its manifest is that of another capture: ${ids[2]}\$"
 has "no manifest" "$OUT" "^keep +unclear +20200102T000000Z-empty +its manifest cannot be read: "
 is "only the one that the rules speak of went" "$(captures small | tr '\n' ' ')" "20200101T000000Z-sda 20200102T000000Z-empty ${ids[0]} ${ids[1]} ${ids[3]} "

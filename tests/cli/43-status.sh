@@ -104,7 +104,7 @@ age lun3 73
 exits "one is gone" 1 status
 is "one is gone: the headline" "$(headline)" "4 of 6 LUNs saved last night, 1 is 3 days old, 1 is gone"
 is "one is gone: its state" "$(lun lun5 state)" gone
-has "one is gone: what to do" "$OUT" 'not seen by the last capture --all; if that is meant: exclude = .*/lun5 in '
+has "one is gone: what to do" "$OUT" 'not seen by the last capture --all; if intended: exclude = .*/lun5 in '
 no_long_line "one is gone"
 is "as many as the headline says" "$(status --json | jq -c '[.saved, .old, .damaged, .gone, .unreadable]')" '[4,1,0,1,0]'
 
@@ -132,7 +132,7 @@ cp -a store other
 chmod u+w "store/$newest/manifest.json"
 echo '{' >"store/$newest/manifest.json"
 exits "a manifest is damaged" 1 status
-has "a manifest is damaged: is counted" "$OUT" '^1 capture cannot be read; vmfskit verify tells which$'
+has "a manifest is damaged: is counted" "$OUT" '^1 capture cannot be read; vmfskit verify says which$'
 rm -r store
 mv other store
 newest=$(cd store && printf '%s\n' *-lun6 | tail -n 1)

@@ -96,7 +96,7 @@ run "$VMFSKIT" restore --json --store s4 "$(jq -r '.captures[0].id' "$OUT")" lon
 has "then a longer target is refused" "$(jq -r '.objections[].guard' "$OUT")" '^size$'
 exits "a size for two disks" 2 "$VMFSKIT" import --store s4 --disk-size 2G script/*
 exits "a size that is too small" 1 "$VMFSKIT" import --store s4 --disk-size 1M script/*sda*
-has "says what reaches where" "$ERR" 'reaches to byte .* but the disk is 1048576 bytes long'
+has "says what reaches where" "$ERR" 'reach to byte .* but the disk is 1048576 bytes long'
 
 # --- a dump of a partition, of a disk, pieces of a disk
 dd if=gpt.img of=part.dd bs=1M skip=1 count=25 status=none

@@ -250,8 +250,8 @@ echo x >tricks/.tmp-20260101T000000Z-x/head.raw
 echo x >tricks/.gone-20260101T000000Z-y/head.raw
 ln -s "$last" tricks/.tmp-link
 exits "leftovers and strange things" 1 "$VMFSKIT" capture --store tricks b.img
-has "the strange folder is told" "$ERR" 'store\.left-over: \.tmp-odd stays in the store: it has something in it'
-has "the link, too" "$ERR" 'store\.left-over: \.tmp-link stays in the store: it is no folder'
+has "the strange folder is told" "$ERR" 'store\.left-over: \.tmp-odd stays in the store: it contains something'
+has "the link, too" "$ERR" 'store\.left-over: \.tmp-link stays in the store: it is not a folder'
 is "what a killed run left is gone, the rest stays" "$(leftovers tricks | tr '\n' ' ')" ".tmp-link .tmp-odd "
 ok "nothing behind the link was touched" "$VMFSKIT" verify --store tricks "$last"
 rm -r tricks/.tmp-odd tricks/.tmp-link

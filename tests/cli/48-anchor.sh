@@ -52,7 +52,7 @@ refuses "the anchor of another store" 3 other.anchor 'the anchor stays as it is:
 same "the anchor of another store: it stays" witness other.anchor
 exits "a store that is not there yet" 3 "$VMFSKIT" capture --store fresh --anchor other.anchor one.img
 ok "a store that is not there yet: it is not made" [ ! -e fresh ]
-refuses "in the store" 3 store/anchor 'the anchor would lie in the store'
+refuses "in the store" 3 store/anchor 'the anchor would be in the store'
 out_of_reach "no such folder" nowhere/anchor 'cannot open the folder of the anchor'
 echo nothing >strange
 refuses "no anchor at all" 2 strange 'the anchor is not a head of a ledger'

@@ -89,7 +89,7 @@ ok "lifted by its name" "$VMFSKIT" restore --store store "$id" disk.img --part t
 has "lifted by its name: says so" "$ERR" '^guard plan was lifted: '
 
 exits "no digest" 2 "$VMFSKIT" restore --store store "$id" disk.img --plan 12 --write
-has "no digest: says what is meant" "$ERR" '^vmfskit restore: --plan 12: the 32 hexadecimal digits are meant that the plan was shown with$'
+has "no digest: says what is meant" "$ERR" '^vmfskit restore: --plan 12: give the 32 hexadecimal digits that the plan was shown with$'
 
 # a guess is for the reader of the plan to decide: the whole command is there
 copy_disk whole.img disk.img

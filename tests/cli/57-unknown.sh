@@ -94,7 +94,7 @@ has "no such store, and nothing is wrong: a capture is advised, which makes it" 
 exits "an empty store is an answer" 1 "$VMFSKIT" doctor --heartbeat-wait 0 --store empty --json broken.img
 is "an empty store: a repair is advised" "$(next)" "vmfskit capture broken.img --store empty; vmfskit repair table broken.img --store empty"
 run "$VMFSKIT" find --store gone broken.img
-has "no such store: find says so" "$ERR" 'note: captures are not asked: there is no store'
+has "no such store: find says so" "$ERR" 'note: captures are not used: there is no store'
 exits "no such store: verify" 4 "$VMFSKIT" verify --store gone
 exits "no such store: prune" 4 "$VMFSKIT" prune --store gone
 
@@ -118,7 +118,7 @@ unreadable() {
 	exits "$1: doctor in words" 4 as_user doctor --heartbeat-wait 0 --store store broken.img
 	hasnt "$1: doctor in words: not absent" "$OUT" 'none usable'
 	run as_user find --store store broken.img
-	has "$1: find says that it is searched without them" "$ERR" 'note: captures are not asked: .*Permission denied'
+	has "$1: find says that it is searched without them" "$ERR" 'note: captures are not used: .*Permission denied'
 	exits "$1: verify" 4 as_user verify --store store
 	exits "$1: verify by its id" 4 as_user verify --store store "$id"
 	exits "$1: list" 4 as_user list --store store

@@ -59,7 +59,7 @@ has "next of a damaged volume counts in the same sectors" "$(jq -r '.next[]' "$O
 	"^vmfskit repair header disk.img --start 2048 --sector-size 4096$"
 # a store that is not there or cannot be read keeps nobody from searching
 run "$VMFSKIT" find --store nosuch disk.img
-has "no such store: told" "$ERR" '^vmfskit: note: captures are not asked: there is no store here yet'
+has "no such store: told" "$ERR" '^vmfskit: note: captures are not used: there is no store here yet'
 has "no such store: searched all the same" "$OUT" '^Found '
 rm disk.img
 

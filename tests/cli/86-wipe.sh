@@ -30,7 +30,7 @@ old=$(disk_sum old.img)
 
 # options
 exits "nothing is said to be put away" 2 "$VMFSKIT" wipe old.img
-has "nothing is said to be put away: what is missing" "$ERR" '^vmfskit wipe: --signature is missing: what is to be put away, lvm, fs or all$'
+has "nothing is said to be put away: what is missing" "$ERR" '^vmfskit wipe: --signature is missing: give lvm, fs or all$'
 exits "a signature that there is not" 2 "$VMFSKIT" wipe old.img --signature gpt
 exits "no target" 2 "$VMFSKIT" wipe --signature lvm
 exits "partition 0" 2 "$VMFSKIT" wipe old.img --signature lvm --partition 0
@@ -59,7 +59,7 @@ is "a leftover: blkid sees nothing" "$(type_at old.img $BASE)" ""
 dd if=old.img of=part.img bs=512 skip=$START conv=sparse status=none
 is "a leftover: nor does wipefs" "$(wipefs --noheadings part.img)" ""
 ok "a leftover: once more" "$VMFSKIT" wipe old.img --signature all --store st --write
-has "a leftover: once more, nothing is left" "$OUT" '^nothing to put away: nothing was written$'
+has "a leftover: once more, nothing is left" "$OUT" '^nothing to remove: nothing was written$'
 is "a leftover: no second capture" "$(captures st | wc -l)" 2
 ok "a leftover: undo" "$VMFSKIT" undo --store st "$(captures st | grep undo)" old.img --write
 is "a leftover: undo puts every byte back" "$(disk_sum old.img)" "$old"
@@ -167,7 +167,7 @@ truncate -s 64M empty.img
 exits "no leftover at all" 1 "$VMFSKIT" wipe empty.img --signature all --store st
 has "no leftover at all: said" "$ERR" 'no signature of a VMFS volume was found'
 ok "a place where nothing is" "$VMFSKIT" wipe empty.img --signature all --start 64 --store st --write
-has "a place where nothing is: said" "$OUT" '^nothing to put away: nothing was written$'
+has "a place where nothing is: said" "$OUT" '^nothing to remove: nothing was written$'
 truncate -s 64K short.img
 ok "an image that ends before" "$VMFSKIT" wipe short.img --signature all --store st
 has "an image that ends before: said" "$OUT" "^wipe     fs at byte $((0x1300000)): the target does not reach that far\$"

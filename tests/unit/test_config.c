@@ -161,7 +161,7 @@ static void quotes(void **state)
 		assert_string_equal(vk_cli_value(&f.call, "store"), lines[i].value);
 		done(&f);
 	}
-	refused("md5 = yes\nstore = \"/x\n", VK_EXIT_USAGE, "line 2: the quote in front of the value is not closed");
+	refused("md5 = yes\nstore = \"/x\n", VK_EXIT_USAGE, "line 2: the quote before the value is not closed");
 	refused("store = '/x\"\n", VK_EXIT_USAGE, "is not closed");
 	refused("store = \"/x\" /y\n", VK_EXIT_USAGE, "line 1: there is more behind the quotes");
 	refused("store = \"\"\n", VK_EXIT_USAGE, "no value");

@@ -321,7 +321,7 @@ static void test_unknown(void **state)
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		use_of(types[i], &use);
 		assert_false(use.in_use || use.proved);
-		assert_string_equal(use.why, "nothing tells whether it is in use");
+		assert_string_equal(use.why, "whether it is in use is not known");
 	}
 }
 

@@ -15,7 +15,7 @@ static int check_all(const struct vk_cli_call *call)
 	bool all = vk_cli_flag(call, "all");
 
 	if (all && call->argument_count > 0)
-		return vk_cli_usage(call, "--all finds the disks by itself: %s cannot be named beside it",
+		return vk_cli_usage(call, "--all finds the disks itself: do not name %s with it",
 				    call->arguments[0]);
 	if (all && vk_cli_flag(call, "as"))
 		return vk_cli_usage(call, "--as is for a named DISK");
@@ -36,9 +36,9 @@ static int check_view(const struct capture_run *run)
 
 	if (view->at_bytes != 0)
 		return vk_cli_usage(run->cmd.call,
-				    "--at: a capture would call byte %llu of this its byte 0, and could be put back "
-				    "nowhere; put the array or volume together that it is a part of and capture "
-				    "that, or a loop device (losetup --find --show --read-only --offset %llu)",
+				    "--at: the capture would begin at byte %llu of this source and could not be "
+				    "restored; assemble its array or volume and capture that, or a loop device "
+				    "(losetup --find --show --read-only --offset %llu)",
 				    (unsigned long long)view->at_bytes, (unsigned long long)view->at_bytes);
 	if (view->stride_bytes != 0)
 		return vk_cli_usage(run->cmd.call,
@@ -184,13 +184,13 @@ static const struct vk_cli_option options[] = {
 	 .help = "give a disk up that has not answered for so long (default 120)"},
 	{.name = "fail-on-change", .config = true,
 	 .help = "exit 1 when something that matters changed since the last capture, or a LUN is no longer seen"},
-	{.name = "md5", .config = true, .help = "save MD5 digests beside SHA-256"},
+	{.name = "md5", .config = true, .help = "save MD5 digests with SHA-256"},
 	VK_SIGN_KEY_OPTION,
 	VK_ANCHOR_OPTION,
 	{.name = "quiet", .help = "print only what is new: changes, new disks, findings"},
 	{.name = "as",
 	 .argument = "KIND",
-	 .help = "what each DISK is, where its bytes do not tell",
+	 .help = "what each DISK is, if its bytes do not show it",
 	 .choices = "disk partition"},
 	VK_HOW_OPTIONS,
 	VK_JSON_OPTION,
@@ -208,7 +208,7 @@ static const struct vk_cli_example examples[] = {
 const struct vk_cli_verb vk_verb_capture = {
 	.name = "capture",
 	.arguments = "DISK...|--all",
-	.purpose = "save what is needed to bring partition table and VMFS headers back",
+	.purpose = "save what a restore of partition table and VMFS headers needs",
 	.description =
 		"Saves of each DISK (a device, or a file with a whole disk or partition in it) the partition table "
 		"with all its copies and, of each VMFS partition, the LVM region, the volume header (.vh.sf) and the "

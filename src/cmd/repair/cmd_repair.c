@@ -28,8 +28,8 @@ static const struct vk_cli_option options[] = {
 	{.name = "exclude", .argument = "SECTOR",
 	 .help = "table: no entry for what begins at this sector; may be given several times"},
 	{.name = "convert-sectors", .argument = "BYTES", .choices = "512",
-	 .help = "table: count a GPT that counts larger sectors in sectors of 512 bytes; every partition keeps its "
-	 "bytes and GUIDs, and nothing else is planned"},
+	 .help = "table: convert a GPT of larger sectors to sectors of 512 bytes; every partition keeps its bytes "
+	 "and GUIDs, and nothing else changes"},
 	{.name = "commands-only",
 	 .help = "table: only print the commands that do the same on an ESXi host and on Linux"},
 	{.name = "check-line", .argument = "LINE",
@@ -57,7 +57,7 @@ static const struct vk_cli_example examples[] = {
 	{"vmfskit repair table /dev/sdb", "show which table fits what is left; nothing is written"},
 	{"vmfskit repair table /dev/sdb --write", "write that table"},
 	{"vmfskit repair table /dev/sdb --check-line 'partedUtil setptbl /vmfs/devices/disks/DEVICE gpt \"1 2048 "
-		"41943006 AA31E02A400F11DB9590000C2911D1B8 0\"'", "say what speaks against that line"},
+		"41943006 AA31E02A400F11DB9590000C2911D1B8 0\"'", "check that line"},
 	{"vmfskit repair header /dev/sdb --partition 1", "show which headers of partition 1 can be mended, and from "
 		"what"},
 	{"vmfskit repair table /dev/sdb --commands-only", "what to type on an ESXi host instead"},
@@ -71,20 +71,19 @@ const struct vk_cli_verb vk_verb_repair = {
 	.purpose = "rebuild a partition table or VMFS headers without a capture",
 	.description =
 		"repair table builds the partition table that fits the volumes on TARGET, a disk or an image of one, "
-		"and what is still sound of the old table. repair header mends LVM header, volume descriptor, PE "
-		"tables, file-system descriptor and heartbeat slots of one partition from what the volume still says "
-		"of itself. For every value it says where it comes from, and whether it is exact.\n\n"
-		"Captures of the same disk are asked when the store has any; a disk is recognised by its WWID or "
-		"serial number, else by UUIDs and by the GUID of the table, never by the path of the device.\n\n"
-		"Without --write the plan is shown and nothing is written. The command that is printed then has --plan "
-		"with the digest of that plan; of any other plan nothing is written. With --write, what was rebuilt is "
-		"saved as a capture whose id ends in -rebuilt, and that is restored: with the same guards, undo "
-		"capture, order of writing and safety when the power fails. The same command without --plan, or "
-		"restore with that capture, completes a repair that was cut short; undo goes back.\n\n"
-		"With --check-line nothing is written either: of each entry of that line it is said what is right, "
-		"what is wrong, what nobody knows, and what to type instead. The exit code is 0 only when nothing "
-		"speaks against it.\n\n"
-		"Where the plan has values that nothing proves, the guard guess refuses. The exit code is 1 when a "
+		"and what is still sound of the old table. repair header repairs LVM header, volume descriptor, PE "
+		"tables, file-system descriptor and heartbeat slots of one partition from what is left of the "
+		"volume. For every value it says where it comes from, and whether it is exact.\n\nCaptures of the "
+		"same disk are used when the store has any; a disk is recognised by its WWID or serial number, else "
+		"by UUIDs and by the GUID of the table, never by the path of the device.\n\nWithout --write the plan "
+		"is shown and nothing is written. The command that is printed then has --plan with the digest of "
+		"that plan; of any other plan nothing is written. With --write, what was rebuilt is saved as a "
+		"capture whose id ends in -rebuilt, and that is restored: with the same guards, undo capture, order "
+		"of writing and safety when the power fails. The same command without --plan, or restore with that "
+		"capture, completes a repair that was cut short; undo goes back.\n\nWith --check-line nothing is "
+		"written either: of each entry of that line it is said what is right, what is wrong, what nobody "
+		"knows, and what to type instead. The exit code is 0 only when nothing speaks against it.\n\nWhere "
+		"the plan has values that nothing proves, the guard guess refuses. The exit code is 1 when a "
 		"structure cannot be brought back or too little is left for a plan; all else that is lost is said.",
 	.options = options,
 	.examples = examples,

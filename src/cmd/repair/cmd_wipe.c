@@ -32,8 +32,7 @@ static bool read_options(void *ctx)
 	run->plan.own_options = "signature partition start heartbeat-wait " VK_HOW_OPTION_NAMES " store sign-key "
 				"public-key config scan";
 	if (chosen == 0)
-		return vk_cmd_ok(&run->plan.cmd, vk_cli_usage(call, "--signature is missing: what is to be put away, "
-							      "lvm, fs or all"));
+		return vk_cmd_ok(&run->plan.cmd, vk_cli_usage(call, "--signature is missing: give lvm, fs or all"));
 	run->options.signatures = (chosen & 4) != 0 ? VK_WIPE_LVM | VK_WIPE_FS : chosen;
 	run->options.scan = vk_cli_flag(call, "scan") ? VK_REPAIR_SCAN_WHOLE : VK_REPAIR_SCAN_AUTO;
 	return vk_repair_read_place(run) && vk_restore_read_options(&run->plan);
@@ -110,7 +109,7 @@ static int run(struct vk_cli_call *call)
 
 static const struct vk_cli_option options[] = {
 	{.name = "signature", .argument = "LIST", .choices = "lvm fs all",
-	 .help = "what is put away: the magic of the LVM header, which blkid and installers see, that of the file "
+	 .help = "what is zeroed: the magic of the LVM header, which blkid and installers see, that of the file "
 	 "system, or both"},
 	{.name = "partition", .argument = "NUMBER", .help = "of which partition of the table"},
 	{.name = "start", .argument = "SECTOR",
@@ -120,29 +119,28 @@ static const struct vk_cli_option options[] = {
 };
 
 static const struct vk_cli_example examples[] = {
-	{"vmfskit wipe /dev/sdb --signature all", "show which bytes of the one leftover would be put away"},
+	{"vmfskit wipe /dev/sdb --signature all", "show which bytes of the one leftover would be zeroed"},
 	{"vmfskit wipe /dev/sdb --partition 2 --signature lvm --write",
-	 "put away what makes blkid call partition 2 a VMFS_volume_member"},
+	 "remove the signature that makes blkid call partition 2 a VMFS_volume_member"},
 	{NULL, NULL},
 };
 
 const struct vk_cli_verb vk_verb_wipe = {
 	.name = "wipe",
 	.arguments = "TARGET",
-	.purpose = "put leftover signatures of VMFS away",
+	.purpose = "remove leftover signatures of VMFS",
 	.description =
-		"Installers and volume managers choke on what is left of a VMFS volume: they see a member of it where "
-		"another system lies by now. wipe makes zeros of the four bytes that they go by, and changes nothing "
-		"else. lvm is the magic of the LVM header, 1 MiB behind the start of the partition; fs is that of the "
-		"file-system descriptor. A signature that does not stand in its place is left alone.\n\n"
-		"Without --partition and --start the only leftover that is found is meant. Guard worse refuses what is "
-		"no leftover: a volume that is alive, and what lies in a VMFS partition of a sound table. All other "
-		"guards are those of restore: another system's data over the place (foreign-signature), a host that "
-		"beats (heartbeat), a target in use (in-use), a part of a RAID (member).\n\n"
-		"Without --write the plan is shown and nothing is written. With --write it is done as every repair is: "
-		"what is written is saved as a capture whose id ends in -rebuilt, what was there as an undo capture, "
-		"and undo puts it back, byte for byte. The same command without --plan completes a wipe that was cut "
-		"short.",
+		"Installers and volume managers stop at the leftovers of a VMFS volume: they see a member of it "
+		"where another system is now. wipe zeroes the four bytes that they look for, and nothing else. lvm "
+		"is the magic of the LVM header, 1 MiB behind the start of the partition; fs is that of the "
+		"file-system descriptor. A signature that is not in its place is left alone.\n\nWithout --partition "
+		"and --start the only leftover that is found is meant. Guard worse refuses what is no leftover: a "
+		"volume that is alive, and what lies in a VMFS partition of a sound table. All other guards are "
+		"those of restore: another system's data over the place (foreign-signature), a host that beats "
+		"(heartbeat), a target in use (in-use), a part of a RAID (member).\n\nWithout --write the plan is "
+		"shown and nothing is written. With --write it is done as every repair is: what is written is saved "
+		"as a capture whose id ends in -rebuilt, what was there as an undo capture, and undo puts it back, "
+		"byte for byte. The same command without --plan completes a wipe that was cut short.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 1,

@@ -11,7 +11,7 @@ static bool read_number(struct vk_repair_run *run, const char *name, const char 
 	if (vk_text_parse_number(text, UINT64_MAX, ret_number))
 		return true;
 	return vk_cmd_ok(&run->plan.cmd,
-			 vk_cli_usage(run->plan.cmd.call, "--%s %s: a number is meant, decimal or with 0x hexadecimal",
+			 vk_cli_usage(run->plan.cmd.call, "--%s %s: give a number, decimal or with 0x hexadecimal",
 				      name, text));
 }
 
@@ -37,7 +37,7 @@ static bool read_table_options(struct vk_repair_run *run)
 	const char *label = vk_cli_value(call, "label"), *convert = vk_cli_value(call, "convert-sectors");
 
 	if (convert != NULL && strcmp(convert, "512") != 0)
-		return vk_cmd_ok(&run->plan.cmd, vk_cli_usage(call, "--convert-sectors %s: tables are counted anew in "
+		return vk_cmd_ok(&run->plan.cmd, vk_cli_usage(call, "--convert-sectors %s: tables are converted to "
 							      "sectors of 512 bytes only", convert));
 	table->convert_sectors = convert != NULL ? 512 : 0;
 	if (!read_sectors(run, "include", &run->include, &table->include_count) ||
@@ -48,7 +48,7 @@ static bool read_table_options(struct vk_repair_run *run)
 	if (label == NULL)
 		return true;
 	if (strcmp(label, "mbr") != 0 && strcmp(label, "gpt") != 0)
-		return vk_cmd_ok(&run->plan.cmd, vk_cli_usage(call, "--label %s: of a table, mbr or gpt is meant",
+		return vk_cmd_ok(&run->plan.cmd, vk_cli_usage(call, "--label %s: for a table give mbr or gpt",
 							      label));
 	table->label = label[0] == 'm' ? VK_TABLE_MBR : VK_TABLE_GPT;
 	return true;

@@ -47,13 +47,14 @@ static bool plan_and_write(void *ctx)
 	}
 	run->capture = &all->capture;
 	if (run->undo && !all->capture.is_undo)
-		return vk_cmd_ok(&run->cmd, vk_cli_usage(call, "%s is no undo capture; to put a capture back use: %s "
-							 "restore", call->arguments[0], call->program->name));
+		return vk_cmd_ok(&run->cmd, vk_cli_usage(call, "%s is not an undo capture; to restore a capture use: "
+							 "%s restore", call->arguments[0], call->program->name));
 	if (!run->undo && all->capture.is_undo) {
 		/* it holds a wreck, under the label of the disk that has been put right since */
 		fprintf(call->err, "%s restore: ", call->program->name);
 		vk_words_clean(call->err, run->capture->id);
-		fputs(" is an undo capture: it holds what a restore overwrote, with all its damage, and is no backup\n",
+		fputs(" is an undo capture: it contains what a restore overwrote, with all its damage, and is not a "
+		      "backup\n",
 		      call->err);
 		command = vk_restore_as_undo(run);
 		if (command != NULL)
@@ -90,7 +91,7 @@ static int run(struct vk_cli_call *call)
 
 static const struct vk_cli_option options[] = {
 	{'p', "part", "LIST",
-	 "what to put back, separated by commas; without it the table and whatever is damaged",
+	 "what to restore, separated by commas; without it the table and everything damaged",
 	 "table lvm vh heartbeats"},
 	VK_RESTORE_OPTIONS,
 };
@@ -101,16 +102,16 @@ static const struct vk_cli_example examples[] = {
 	{"vmfskit restore latest:datastore7 /dev/sdb",
 	 "the same of the newest backup of the LUN with this label"},
 	{"vmfskit restore 20090421T164556Z-lun3 /dev/sdb --write",
-	 "put back the partition table and whatever is damaged"},
+	 "restore the partition table and everything damaged"},
 	{"vmfskit restore 20090421T164556Z-lun3 /dev/sdb --part table --write",
-	 "put back the partition table alone"},
+	 "restore the partition table alone"},
 	{NULL, NULL},
 };
 
 const struct vk_cli_verb vk_verb_restore = {
 	.name = "restore",
 	.arguments = "CAPTURE TARGET",
-	.purpose = "put back what a capture holds",
+	.purpose = "put a capture back",
 	.description =
 		"Puts the partition table and the VMFS headers that CAPTURE holds back on TARGET, the "
 		"disk (or an image of it) that was captured. CAPTURE is a folder, an id in the "

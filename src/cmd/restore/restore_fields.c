@@ -84,7 +84,7 @@ void vk_restore_show_fields(const struct vk_restore_run *run, const struct vk_ed
 	bool any = false;
 
 	if (edit->old_unread) {
-		fputs("      what stands there cannot be read; it is written anew\n", out);
+		fputs("      these bytes cannot be read; they are overwritten\n", out);
 		return;
 	}
 	if (vk_structures_list(side, &list, NULL) != VK_OK)

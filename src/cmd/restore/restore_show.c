@@ -229,7 +229,7 @@ void vk_restore_show_plan(const struct vk_restore_run *run)
 		      : run->capture->memory == NULL
 			      ? "nothing to change: the target already holds these bytes\n"
 		      : vk_rebuilt_is_wipe(&run->capture->rebuilt)
-			      ? "nothing to put away: nothing was written\n"
+			      ? "nothing to remove: nothing was written\n"
 			      : "nothing to repair: nothing was written\n",
 		      out);
 	}

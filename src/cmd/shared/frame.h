@@ -33,9 +33,10 @@
 /* How what is named is to be read, for every verb that takes a source; vk_cmd_read_how reads them. */
 #define VK_HOW_OPTIONS \
 	{.name = "at", .argument = "BYTES", \
-	 .help = "the disk begins there (64M, 2048s): what lies in front of it is something else's"}, \
+	 .help = "the disk begins there (64M, 2048s); the bytes before belong to something else"}, \
 	{.name = "stride", .argument = "BYTES", .choices = "520 528", \
-	 .help = "a copy of a drive with sectors of 520 or 528 bytes: read 512 of each; --at counts in what is left"}, \
+	 .help = "a copy of a drive with sectors of 520 or 528 bytes: read 512 of each; --at counts the bytes that " \
+		 "are left"}, \
 	{.name = "mapfile", .argument = "FILE", .choices = "FILE", \
 	 .help = "the mapfile of ddrescue that belongs to the image: what it did not read is unreadable, not zero"}, \
 	VK_SECTOR_SIZE_OPTION
@@ -49,7 +50,7 @@
 #define VK_ANCHOR_OPTION \
 	{.name = "anchor", .argument = "FILE", .choices = "FILE", .config = true, \
 	 .help = "afterwards keep the head of the ledger in FILE, outside of the store, and its signature in " \
-		 "FILE.sig; that this can be done is asked before anything else is"}
+		 "FILE.sig; whether this is possible is checked first"}
 
 /* What is opened here the frame closes, after the step end. */
 struct vk_cmd {

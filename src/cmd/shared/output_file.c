@@ -21,7 +21,7 @@ enum vk_status vk_output_check(const char *path, bool overwrite, struct vk_error
 	if (lstat(path, &st) != 0)
 		return errno == ENOENT ? VK_OK : vk_error_errno(err, errno, path, "cannot look at this place");
 	if (!S_ISREG(st.st_mode))
-		return vk_error_set(err, VK_USAGE, path, "this is no regular file, and only those are replaced");
+		return vk_error_set(err, VK_USAGE, path, "this is not a regular file, and only those are replaced");
 	if (overwrite)
 		return VK_OK;
 	vk_error_set(err, VK_USAGE, path, "the file exists");

@@ -146,7 +146,7 @@ static void put_why(FILE *out, const struct status_lun *lun)
 		return;
 	fprintf(out, "%s: ", vk_status_label(lun));
 	if (lun->state == STATUS_GONE)
-		fprintf(out, "not seen by the last capture --all; if that is meant: exclude = %s in " VK_CONFIG_DEFAULT
+		fprintf(out, "not seen by the last capture --all; if intended: exclude = %s in " VK_CONFIG_DEFAULT
 			"\n", wwid[0] != '\0' ? wwid : last->glance.path);
 	else if (lun->state == STATUS_OLD)
 		fprintf(out, "not captured since %s; look whether the nightly run works\n", last->glance.time);
@@ -169,7 +169,7 @@ void vk_status_put_text(const void *ctx)
 	for (size_t i = 0; i < run->lun_count; i++)
 		put_why(out, &run->luns[i]);
 	if (run->unreadable > 0)
-		fprintf(out, "%zu capture%s cannot be read; vmfskit verify tells which\n", run->unreadable,
+		fprintf(out, "%zu capture%s cannot be read; vmfskit verify says which\n", run->unreadable,
 			run->unreadable == 1 ? "" : "s");
 }
 

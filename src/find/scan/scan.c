@@ -162,7 +162,8 @@ static enum vk_status end(struct run *run, enum vk_status status, struct vk_erro
 		if (save(run, NULL) == VK_OK && status == VK_IO && run->options->resume_path != NULL)
 			(void)vk_error_remedy(
 				err,
-				"when the disk answers again run the same command: the scan goes on from where it is");
+				"when the disk answers again run the same command: the scan continues where it "
+				"stopped");
 		return status;
 	}
 	status = save(run, err);

@@ -123,7 +123,7 @@ static void check_still_there(struct vk_scan_reader *r)
 	    r->status != VK_OK)
 		return;
 	vk_error_set(&r->error, VK_IO, vk_io_name(r->io),
-		     "it does not answer any more: what could be read before cannot be read now");
+		     "it does not answer any more: bytes that were read before cannot be read now");
 	(void)vk_error_at(&r->error, r->good);
 	r->status = VK_IO;
 }

@@ -67,7 +67,7 @@ static const struct vk_image_format formats[] = {
 	{"sparse VMDK of ESX (vmfsSparse)", 0, MAGIC("COWD"), NULL, CONVERT, false},
 	{"sparse VMDK of ESXi 6.5 and later (seSparse)", 0, MAGIC("\xbe\xba\xfe\xca\0\0\0\0"), NULL, CONVERT, false},
 	{"VMDK descriptor, a text that names the files of a disk", 0, MAGIC("# Disk DescriptorFile"), NULL,
-	 "name the -flat.vmdk that stands in it, or: " CONVERT, false},
+	 "name the -flat.vmdk that it refers to, or: " CONVERT, false},
 	{"VHDX image", 0, MAGIC("vhdxfile"), NULL, CONVERT, false},
 	{"dynamic VHD", 0, MAGIC("conectix"), NULL, CONVERT, false},
 	{"dynamic VHD", 512, MAGIC("cxsparse"), NULL, CONVERT, false},
@@ -93,7 +93,7 @@ static const struct vk_image_format formats[] = {
 	{"DMG image", VK_IMAGE_AT_TAIL, MAGIC("koly\0\0\0\x04"), NULL, CONVERT, false},
 	{"dynamic VHD", VK_IMAGE_AT_TAIL, MAGIC("conectix"), is_other_vhd, CONVERT, false},
 	{"fixed VHD", VK_IMAGE_AT_TAIL, MAGIC("conectix"), is_fixed_vhd,
-	 "all bytes in front of its footer are the disk, as they are: losetup --find --show --sizelimit BYTES FILE",
+	 "all bytes before its footer are the disk: losetup --find --show --sizelimit BYTES FILE",
 	 true},
 };
 

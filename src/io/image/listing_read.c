@@ -207,7 +207,7 @@ static void drop_first(struct vk_listing *l)
 
 	l->failures++;
 	if (l->lines[0].groups >= UNUSED_GROUPS_MIN)
-		leave_unused(l, &l->lines[0], "it goes with no row before or behind it");
+		leave_unused(l, &l->lines[0], "it continues no row before or behind it");
 	while (n < l->waiting && l->lines[n].kind != VK_LISTING_ROW)
 		n++;
 	l->waiting -= n;
@@ -306,7 +306,7 @@ static bool take_prose(struct vk_listing *l, const struct vk_listing_line *line)
 /* Whether it is a row of characters; of these some look like octal numbers. */
 static bool take_characters(struct vk_listing *l, const struct vk_listing_line *line)
 {
-	static const char why[] = "it shows characters, which do not tell every byte: hexdump -C does";
+	static const char why[] = "it shows characters, which do not show every byte: use hexdump -C";
 	size_t kept = 0;
 
 	if (!vk_listing_shows_characters(line, !l->characters))

@@ -161,7 +161,7 @@ static enum vk_status choose_latest(const struct vk_naming *naming, const struct
 	else
 		vk_error_set(err, VK_USAGE, naming->store, "%s: the store has %s of %zu disks", name, kind, list->all);
 	if (list->all == 0)
-		vk_error_remedy(err, "vmfskit list --store %s shows what there is", vk_shell_path(naming->store).text);
+		vk_error_remedy(err, "vmfskit list --store %s shows the captures", vk_shell_path(naming->store).text);
 	else
 		vk_error_remedy(err, "name one by its id, or by " LATEST ":LABEL or " LATEST ":NAA");
 	return list->all == 0 ? VK_ABSENT : VK_USAGE;

@@ -45,7 +45,7 @@ enum vk_status vk_capture_open(const char *store, const char *name, struct vk_ca
 	if (status == VK_ABSENT && fd >= 0)
 		status = vk_error_set(err, VK_DAMAGED, path, "the folder has no " VK_MANIFEST_FILE);
 	if (status == VK_DAMAGED && fd >= 0)
-		vk_error_remedy(err, "use another capture of this disk; vmfskit verify tells what is left");
+		vk_error_remedy(err, "use another capture of this disk; vmfskit verify says what is left");
 	if (fd >= 0)
 		close(fd);
 	if (status == VK_OK) {

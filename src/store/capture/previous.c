@@ -181,8 +181,8 @@ static enum vk_status load(const struct vk_store *store, json_t **ret_runs, stru
 	json_decref(root);
 	if (*ret_runs != NULL)
 		return VK_OK;
-	vk_error_set(err, VK_DAMAGED, SEEN_FILE, "it does not tell which disks the last run saw");
-	return vk_error_remedy(err, "look for disks that are missing by hand; this run writes the file anew");
+	vk_error_set(err, VK_DAMAGED, SEEN_FILE, "it does not say which disks the last run saw");
+	return vk_error_remedy(err, "check by hand for missing disks; this run writes a new file");
 }
 
 static int compare_texts(const void *a, const void *b)

@@ -42,7 +42,7 @@ static enum vk_status compare_region(struct vk_taking *taking, const struct vk_r
 			if (memcmp(saved, now, len) != 0) {
 				vk_error_set(err, VK_IO, region->file,
 					     "the target changed while its undo capture was taken");
-				return vk_error_remedy(err, "make sure that nothing writes to the target");
+				return vk_error_remedy(err, "check that nothing writes to the target");
 			}
 		}
 		pos += len;

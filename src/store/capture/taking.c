@@ -307,7 +307,7 @@ static enum vk_status reread(struct vk_taking *taking, struct vk_error *err)
 				     "a file of the capture does not read back from %s as it was written",
 				     taking->folder.store);
 			status = vk_error_remedy(
-				err, "check the disk that the store lies on, or name another store with --store");
+				err, "check the disk of the store, or name another store with --store");
 		}
 		close(fd);
 		if (status != VK_OK)

@@ -184,7 +184,7 @@ static enum vk_status find_id(const char *store, const char *name, char **ret_pa
 		return *ret_path != NULL ? VK_OK : vk_no_memory(err, name);
 	}
 	vk_error_set(err, VK_ABSENT, name, "there is no such capture, neither here nor in the store %s", store);
-	return vk_error_remedy(err, "vmfskit list --store %s shows what there is", vk_shell_path(store).text);
+	return vk_error_remedy(err, "vmfskit list --store %s shows the captures", vk_shell_path(store).text);
 }
 
 enum vk_status vk_store_find(const char *store, const char *name, char **ret_path,

@@ -59,7 +59,7 @@ void vk_reader_newer_texts(struct vk_json_reader *r, const json_t *object, const
 		const char *text = json_string_value(json_array_get(array, i));
 
 		if (text == NULL || !vk_text_printable(text))
-			vk_reader_fail(r, key, "has an element that is no text, or has control characters in it");
+			vk_reader_fail(r, key, "has an element that is not a text or contains control characters");
 		else
 			(*ret_texts)[i] = strdup(text);
 		if (r->ok && (*ret_texts)[i] == NULL)

@@ -209,10 +209,10 @@ enum vk_status vk_import_open(const char *const *paths, size_t count,
 		status = open_source(import, paths[i], paths + i + 1, files - 1, err);
 	}
 	if (status == VK_OK && import->job_count == 0 && options->disk != NULL) {
-		status = vk_error_set(err, VK_ABSENT, NULL, "there is no disk of the name %s in what is imported",
+		status = vk_error_set(err, VK_ABSENT, NULL, "the imported files contain no disk named %s",
 				      options->disk);
 	} else if (status == VK_OK && import->job_count == 0) {
-		status = vk_error_set(err, VK_ABSENT, NULL, "there is no disk in what is imported");
+		status = vk_error_set(err, VK_ABSENT, NULL, "the imported files contain no disk");
 	} else if (status == VK_OK && options->disk_size_bytes != 0 && import->job_count > 1) {
 		vk_error_set(err, VK_USAGE, NULL, "one size is given for %zu disks", import->job_count);
 		status = vk_error_remedy(err, "import them one by one, with --disk where they come together");
@@ -312,11 +312,11 @@ static enum vk_status settle_size(const struct job *job, struct making *making, 
 
 	if (end == 0) {
 		vk_error_set(err, VK_ABSENT, job->path, "nothing of this disk was collected");
-		return vk_error_remedy(err, "look at what the collector said about it, and collect again");
+		return vk_error_remedy(err, "read what the collector said about it, and collect again");
 	}
 	if (given && end > making->size_bytes) {
 		vk_error_set(err, VK_DAMAGED, job->path,
-			     "what is imported reaches to byte %llu, but the disk is %llu bytes long",
+			     "the imported files reach to byte %llu, but the disk is %llu bytes long",
 			     (unsigned long long)end, (unsigned long long)making->size_bytes);
 		return vk_error_remedy(err, "compare --disk-size and --place with the disk");
 	}
@@ -366,7 +366,7 @@ enum vk_status vk_import_take(struct vk_import *import, size_t index,
 	enum vk_status status;
 
 	if (index >= import->job_count)
-		return vk_error_set(err, VK_USAGE, NULL, "there is no disk %zu in what is imported", index);
+		return vk_error_set(err, VK_USAGE, NULL, "the imported files contain no disk %zu", index);
 	job = &import->jobs[index];
 	status = gather(import, job, &making, err);
 	if (status == VK_OK)

@@ -279,7 +279,7 @@ static enum vk_status add_piece(struct vk_container *c, const struct vk_index_pi
 		return status;
 	if (at.base != NULL && ((piece->sha256[0] != '\0' && strcmp(piece->sha256, file.sha256) != 0) ||
 				strcmp(piece->md5, md5) != 0)) {
-		vk_error_set(err, VK_DAMAGED, piece->file, "it is not what was collected: its digest differs");
+		vk_error_set(err, VK_DAMAGED, piece->file, "it changed since it was collected: its digest differs");
 		return vk_error_remedy(err, "copy the collection again, or collect again");
 	}
 	vk_import_name(&file, c->path, piece->file, modified);

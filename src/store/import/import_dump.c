@@ -308,7 +308,7 @@ static enum vk_status find_home(const struct vk_parts *parts, const struct vk_du
 					  vk_plan_data_offset(&source.vmfs[0])};
 	} else {
 		vk_error_set(err, VK_USAGE, dump->path,
-			     "the partition table names %zu VMFS partitions: which of them it is of cannot be told",
+			     "the partition table lists %zu VMFS partitions: which of them this is, is not known",
 			     source.vmfs_count);
 		status = vk_error_remedy(err, "say with --place, in bytes, where on its disk it begins");
 	}

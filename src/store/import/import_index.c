@@ -98,7 +98,7 @@ static void add_digest(struct parser *p, bool sha256, char *rest)
 		return;
 	piece = disk->piece_count > 0 ? &disk->pieces[disk->piece_count - 1] : NULL;
 	if (piece == NULL || strcmp(piece->file, file) != 0)
-		fail(p, "the digest is not of the piece in front of it");
+		fail(p, "the digest does not match the piece before it");
 	else if (!(sha256 ? vk_sha256_text(rest) : vk_digest_text(rest, VK_MD5_HEX_BYTES - 1)))
 		fail(p, "this is not a digest");
 	else

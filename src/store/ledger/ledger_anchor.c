@@ -93,7 +93,7 @@ static enum vk_status read_head(const struct vk_store *store, size_t lines, stru
 		vk_error_set(err, VK_IO, path,
 			     "the head of the ledger stays behind at line %llu of %zu: no anchor was kept",
 			     (unsigned long long)head->seq, lines);
-	return vk_error_remedy(err, "was the key changed? vmfskit verify --ledger --store %s tells more",
+	return vk_error_remedy(err, "was the key changed? vmfskit verify --ledger --store %s says more",
 			       vk_shell_path(path).text);
 }
 
@@ -120,7 +120,8 @@ static enum vk_status open_place(const char *file, int store_fd, int *ret_fd, co
 		status = vk_error_remedy(err, "make the folder, or name another file with --anchor");
 	} else if (status == VK_OK && store_fd >= 0 && is_inside(*ret_fd, store_fd)) {
 		vk_error_set(err, VK_REFUSED, file,
-			     "the anchor would lie in the store: whoever puts the store back puts it back, too");
+			     "the anchor would be in the store: an older copy of the store would contain an older "
+			     "anchor");
 		status = vk_error_remedy(err, "name a file elsewhere with --anchor, best on another host");
 	} else if (status == VK_OK && faccessat(*ret_fd, ".", W_OK | X_OK, AT_EACCESS) != 0) {
 		vk_error_errno(err, errno, folder, "cannot write to the folder of the anchor");

@@ -58,7 +58,7 @@ static enum vk_status not_understood(const struct appending *a, const char *why,
 {
 	vk_error_set(err, VK_DAMAGED, a->path, "the end of the ledger is damaged: %s; nothing is appended to it", why);
 	return vk_error_remedy(err,
-			       "vmfskit verify --ledger --store %s tells more; move " VK_LEDGER_FILE
+			       "vmfskit verify --ledger --store %s says more; move " VK_LEDGER_FILE
 			       " aside to begin a new one, and keep it: it is evidence",
 			       vk_shell_path(a->path).text);
 }
@@ -158,7 +158,7 @@ static enum vk_status write_line(struct appending *a, const char *text, size_t l
 	if (ftruncate(a->fd, (off_t)a->size) == 0)
 		(void)fsync(a->fd);
 	vk_error_errno(err, code, a->path, "cannot write to the ledger of the store");
-	return vk_error_remedy(err, "make room in the store; what is not in the ledger was not done");
+	return vk_error_remedy(err, "make room in the store; nothing was done that is not in the ledger");
 }
 
 static enum vk_status append_line(struct appending *a, const struct vk_event *event, size_t from, size_t count,

@@ -101,7 +101,7 @@ static void put_other(const struct vk_finding_sink *sink, const struct vk_record
 {
 	if (r->removed > r->added)
 		put_finding(sink, VK_F_LEDGER_CAPTURE_UNRECORDED, id,
-		    "is recorded as removed, and another one lies in its place", 0);
+		    "is recorded as removed, and another one is in its place", 0);
 	else
 		put_finding(sink, VK_F_LEDGER_CAPTURE_DIFFERS, id, "has another manifest than the ledger recorded",
 			    r->offset);

@@ -35,7 +35,7 @@ enum vk_status vk_ledger_head_parse(const char *file, struct vk_ledger_head *hea
 	char again[VK_LEDGER_HEAD_MAX];
 
 	if (root == NULL)
-		return vk_error_set(err, VK_DAMAGED, file, "the head of the ledger is no JSON object");
+		return vk_error_set(err, VK_DAMAGED, file, "the head of the ledger is not a JSON object");
 	vk_reader_text(&r, root, "schema", schema, sizeof(schema));
 	head->seq = vk_reader_number(&r, root, "seq", VK_LEDGER_SEQ_MAX);
 	vk_reader_digest(&r, root, "sha256", head->sha256);

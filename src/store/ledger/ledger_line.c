@@ -187,7 +187,7 @@ enum vk_status vk_ledger_line_read(const char *text, size_t len, struct vk_ledge
 	memset(ret_line, 0, sizeof(*ret_line));
 	root = len > 0 && text[0] == '{' ? json_loadb(text, len, JSON_REJECT_DUPLICATES, &error) : NULL;
 	if (root == NULL)
-		return vk_error_set(err, VK_DAMAGED, VK_LEDGER_FILE, "the line is no JSON object");
+		return vk_error_set(err, VK_DAMAGED, VK_LEDGER_FILE, "the line is not a JSON object");
 	read_line(&r, root, ret_line);
 	read_signature(&r, root, text, len, ret_line);
 	if (r.ok && !vk_reader_spelt(root, LINE_FLAGS, text, len))

@@ -52,7 +52,7 @@ static enum vk_status read_key(const char *path, bool secret, char ret_text[KEY_
 		status = vk_error_set(err, VK_USAGE, path, "the key is not a regular file");
 	} else if (secret && (st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
 		vk_error_set(err, VK_REFUSED, path,
-			     "others can get at the private key (mode %04o): what it signs proves nothing",
+			     "others can read or change the private key (mode %04o): its signatures prove nothing",
 			     (unsigned)(st.st_mode & 07777));
 		status = vk_error_remedy(err, "chmod 600 %s, and make a new key if anyone may have read it",
 					 vk_shell_path(path).text);

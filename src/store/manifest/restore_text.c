@@ -140,18 +140,18 @@ static void put_identity_step(FILE *out, const struct vk_capture *c)
 	/* only what cannot be anything else in a shell is put into a command */
 	bool is_plain = c->wwid[0] != '\0' && c->wwid[0] != '-' && c->wwid[strspn(c->wwid, plain)] == '\0';
 
-	fputs("2. Make sure that TARGET is the captured disk. Snapshots of the array, replicas and copies have\n"
-	      "   the same headers; what tells them apart is the WWID, and the serial number:\n"
-	      "   Linux:  lsblk -d -o NAME,SIZE,WWN,SERIAL,MODEL    (it writes naa.6000 as 0x6000)\n"
-	      "           cat /sys/block/sdX/device/wwid    (sdX: TARGET without /dev/)\n",
+	fputs("2. Check that TARGET is the captured disk. Snapshots of the array, replicas and copies have\n   the "
+	      "same headers; only the WWID and the serial number differ:\n   Linux:  lsblk -d -o "
+	      "NAME,SIZE,WWN,SERIAL,MODEL    (it writes naa.6000 as 0x6000)\n           cat "
+	      "/sys/block/sdX/device/wwid    (sdX: TARGET without /dev/)\n",
 	      out);
 	fprintf(out, "   ESXi:   esxcli storage core device list -d %s    (the name of a device is its WWID)\n",
 		is_plain ? c->wwid : "naa....");
 	fputs(c->wwid[0] != '\0'
 		      ? "   Both must give the WWID above. If they give another one, do not write: it is another "
 			"disk.\n"
-		      : "   The WWID of the captured disk was not known. If the name of a LUN (naa....) stands with a\n"
-			"   volume above, its headers were written for that one: compare it. Else compare the place.\n",
+		      : "   The WWID of the captured disk was not known. If a LUN name (naa....) is shown with a\n   "
+			"volume above, its headers were written for that LUN: compare it. Else compare the place.\n",
 	      out);
 	fputs("   blockdev --getsize64 TARGET must give ", out);
 	fputs(c->size_uncertain ? "at least the size above, which is not known exactly. No host\n   may be using it.\n"
@@ -199,8 +199,8 @@ static void put_opening(FILE *out, const struct vk_capture *c)
 		      "backup. The lines below take that restore back; vmfskit undo does it with guards.\n\n",
 		      out);
 	fprintf(out,
-		"How to put this capture back with nothing but dd and sha256sum.\n\n"
-		"Capture  as this folder is called; when it was taken and by whom: " VK_MANIFEST_FILE
+		"How to restore this capture with only dd and sha256sum.\n\nCapture  as this folder is called; when "
+		"it was taken and by whom: " VK_MANIFEST_FILE
 		"\n%s%s%sFrom     %s on host %s: %s%s, sectors of %u bytes\n%s",
 		c->is_undo ? "Undoes   the restore of " : "", c->is_undo ? c->undo_of : "",
 		c->is_undo ? "\n" : "", c->source_path, c->host[0] != '\0' ? c->host : "(not known)",

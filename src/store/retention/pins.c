@@ -112,7 +112,7 @@ static bool is_there(int store_fd, const char *id)
 static enum vk_status absent(const char *store, const char *id, struct vk_error *err)
 {
 	vk_error_set(err, VK_ABSENT, store, "there is no capture %s in the store", id);
-	return vk_error_remedy(err, "vmfskit list --store %s shows what there is", vk_shell_path(store).text);
+	return vk_error_remedy(err, "vmfskit list --store %s shows the captures", vk_shell_path(store).text);
 }
 
 enum vk_status vk_pin_set(int store_fd, const char *store, const char *id, const char *reason,

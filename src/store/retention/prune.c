@@ -81,7 +81,7 @@ static void fill(struct vk_prune_capture *capture, const struct vk_manifest *m)
 	if (strcmp(c->id, capture->id) != 0)
 		put_problem(capture, "its manifest is that of another capture: ", c->id);
 	else if (!vk_civil_parse(c->time, &capture->item.unix_seconds))
-		put_problem(capture, "its manifest tells no time: ", c->time);
+		put_problem(capture, "its manifest contains no time: ", c->time);
 	else if (!fill_disk(capture, c) || !fill_volumes(capture, c) || !fill_header(capture, c))
 		put_problem(capture, "there is no memory for its manifest", "");
 	capture->item.id = capture->id;
@@ -118,7 +118,7 @@ static void judge(struct vk_prune_capture *capture, int fd, const char *path, st
 		if (findings.items[i].code == VK_F_CAPTURE_INCOMPLETE)
 			capture->item.verdict = VK_RETENTION_INCOMPLETE;
 		if (findings.items[i].code == VK_F_CAPTURE_EXTRA_FILE)
-			put_problem(capture, "there is something in it that no run of vmfskit makes: ",
+			put_problem(capture, "it contains something that vmfskit does not make: ",
 				    findings.items[i].message);
 	}
 	if (vk_findings_errors(&findings))
@@ -150,7 +150,7 @@ void vk_prune_study(const struct vk_prune *prune, const struct vk_pins *pins, st
 	/* vmfskit makes nothing but plain files in captures: what somebody else put there must not go with it */
 	if (capture->problem[0] == '\0' && !vk_only_plain_files(fd))
 		put_problem(capture,
-			    "there is something in it that no run of vmfskit makes: a folder, a link or the like", "");
+			    "it contains something that vmfskit does not make: a folder, a link or the like", "");
 	free(path);
 	close(fd);
 }

@@ -289,7 +289,7 @@ static void conclude(struct vk_retention_item *item, const struct decision *deci
 	put_periods(&text, decision, item->unix_seconds);
 	put_best(&text, decision, item);
 	if (decision->young && !item->is_undo)
-		put_reason(&text, "damaged, kept for a while so that somebody can look why");
+		put_reason(&text, "damaged, kept for a while so that the cause can be found");
 	item->keep = text.len_bytes > 0;
 	if (!item->keep)
 		vk_text_put(&text, item->is_undo ? "undo capture older than the days, weeks and months that are kept"

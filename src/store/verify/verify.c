@@ -89,7 +89,7 @@ static void put_line(const struct vk_verifier *v, const char *is, size_t is_len,
 		       vk_safe_name(vk_phrase("%.*s", (int)is_len, is).text).text,
 		       vk_safe_name(vk_phrase("%.*s", (int)should_len, should).text).text,
 		       of_manifest ? "the manifest is not the one that line %u of %s vouches for"
-				   : "line %u of %s is not what the manifest says",
+				   : "line %u of %s contradicts the manifest",
 		       number, VK_SUMS_FILE);
 }
 

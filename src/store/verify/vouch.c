@@ -131,7 +131,7 @@ static enum vk_status ask_ledgers(struct vk_vouching *v, int folder_fd, const st
 
 	if (fd < 0 || fstat(fd, &beside) != 0) {
 		enum vk_status status =
-			vk_error_errno(err, errno, q->name, "cannot open the folder that the capture lies in");
+			vk_error_errno(err, errno, q->name, "cannot open the folder of the capture");
 
 		if (fd >= 0)
 			close(fd);
