@@ -92,7 +92,8 @@ struct vk_reading {
 	int64_t shift_bytes;
 	/* Exact commands that give access for reading by the system's own means. */
 	char attach[400];
-	char device[300];      /* the disk is then this; empty: the commands print it */
+	/* The disk is then this; empty: the commands print it, of a member: they show what it is a part of. */
+	char device[300];
 	/* its bytes are the disk's own, and nothing certain speaks against it: a plan may be written to the source */
 	bool repairable;
 };

@@ -118,6 +118,8 @@ void vk_source_measure(struct vk_source *source);
 bool vk_source_is_part(const struct vk_source *source);
 /* A device that does: it was cut short, and what lay behind its end is lost. */
 bool vk_source_is_short(const struct vk_source *source);
+/* VK_ABSENT: only a part is here, and why that does not do ("a table needs its end"); what to take instead. */
+enum vk_status vk_source_refuse_part(const struct vk_source *source, const char *why, struct vk_error *err);
 /* Of these two: "the first 26 MiB (27262976 bytes) of 500 GiB (536870912000 bytes)". */
 void vk_source_put_part(const struct vk_source *source, struct vk_text *text);
 /*

@@ -10,6 +10,11 @@ void vk_advise_attach(struct vk_doctor *doc, const struct vk_reading *reading)
 {
 	const char *device = reading->device[0] != '\0' ? reading->device : "the device that it prints";
 
+	if (reading->kind == VK_READING_MEMBER && reading->length_bytes == 0 && reading->device[0] != '\0') {
+		vk_advise(doc, strdup(reading->attach), "Puts it together for reading only, once all its other disks "
+							"are attached, too. Then run vmfskit doctor on %s.", device);
+		return;
+	}
 	vk_advise(doc, strdup(reading->attach),
 		  "Gives access to the disk in it, for reading only. Then run vmfskit doctor "
 					     "on %s.", device);
@@ -80,12 +85,26 @@ static void advise_other(struct vk_doctor *doc)
 			advise_wipe(doc, vk_doctor_sector(doc, doc->find.candidates[i].start_bytes));
 }
 
+/*
+ * mdadm reads the formats of DDF and of Intel: --examine shows the array, --assemble makes a container of its disks, and
+ * --incremental starts what is in a container; mdadm(8). That way has no certain --readonly, so its disks are made so.
+ */
+static void advise_controller(struct vk_doctor *doc, const char *attach)
+{
+	vk_advise(doc, strdup(attach), "Shows the array and its other disks; nothing is written.");
+	vk_advise(doc, NULL, "Write to none of its disks. Its controller puts it together, or Linux: blockdev --setro each "
+			     "disk, mdadm --assemble --readonly /dev/md/raid DISK..., mdadm --incremental "
+			     "/dev/md/raid. Then run vmfskit doctor on what comes out.");
+}
+
 void vk_advise_reading(struct vk_doctor *doc, const struct vk_reading *best)
 {
 	if (best->kind == VK_READING_UNITS)
 		advise_units(doc, best);
 	else if (best->kind == VK_READING_OTHER)
 		advise_other(doc);
+	else if (best->kind == VK_READING_MEMBER && best->attach[0] != '\0' && best->device[0] == '\0')
+		advise_controller(doc, best->attach);
 	else if (best->attach[0] != '\0')
 		vk_advise_attach(doc, best);
 	else

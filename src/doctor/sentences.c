@@ -288,7 +288,7 @@ void vk_doctor_say(struct vk_doctor *doc)
 		add_sentence(doc, true, "not searched: %llu bytes outside of the volumes at the likely places; "
 					"doctor --scan looks for others there", (unsigned long long)rest);
 	for (size_t i = 0; i < doc->find.foreign.count && i < VK_INTRUDERS_MAX; i++)
-		if (doc->certain[i])
+		if (doc->certain[i] && strcmp(doc->find.foreign.items[i].type, "ceph_bluestore") != 0)
 			add_sentence(doc, true, "data of the volume that %s overwrote: how much that is cannot be "
 						"seen from here",
 			    doc->find.foreign.items[i].type);

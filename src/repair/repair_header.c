@@ -50,7 +50,12 @@ static bool add_capture(struct vk_repair *repair, const struct vk_known *known)
 
 static enum vk_status open_partition(struct vk_repair *repair, const char *target, struct vk_error *err)
 {
-	return vk_repair_choose_partition(repair, target, vk_repair_only_volume, err);
+	enum vk_status status = vk_repair_choose_partition(repair, target, vk_repair_only_volume, err);
+
+	/* what lies behind its end nobody has looked at, and a header written to a copy of the beginning mends nothing */
+	if (status == VK_OK && vk_source_is_part(&repair->target.source))
+		return vk_source_refuse_part(&repair->target.source, "headers are repaired on the whole disk", err);
+	return status;
 }
 
 /* Who else knows: captures, and the members that were named. */

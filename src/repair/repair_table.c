@@ -8,18 +8,51 @@
 #include "base/memory.h"
 #include "base/checked.h"
 #include "io/range_set.h"
+#include "repair/guard/guards.h"
 #include "repair/repair_state.h"
 #include "store/manifest/rebuilt.h"
 
 /* No VMFS volume is that small; what alignment and cylinders leave over is smaller. */
 static const uint64_t gap_bytes = 16 << 20;
 
+/* A device with larger sectors than those that the table is to count in: what is there. */
+static enum vk_status refuse_larger(struct vk_repair *repair, const char *target, struct vk_error *err)
+{
+	uint32_t to = repair->options.table.convert_sectors, device;
+	const struct vk_source *source;
+	struct vk_target found;
+	struct vk_error ignored;
+
+	if (vk_target_open(target, VK_SOURCE_DISK, 0, &repair->options.restore.view, &found, &ignored) != VK_OK)
+		return VK_USAGE;
+	source = &found.source;
+	device = vk_io_sector_size(source->given);
+	if (!vk_io_is_device(source->given) || device <= to) {
+		vk_target_close(&found);
+		return VK_USAGE;
+	}
+	vk_error_set(err, VK_USAGE, target, "nothing to convert: the device has sectors of %" PRIu32 " bytes (4Kn)%s",
+		     device, source->readings.items[0].kind == VK_READING_UNITS
+				     ? ", and its table counts sectors of 512 as ESXi has it there"
+			     : vk_table_sound_kind(&source->table) != VK_TABLE_NONE
+				     ? ", and its table counts such sectors, so hosts see it"
+				     : ", and no sound table is on it");
+	vk_error_remedy(err, "leave it as it is: a table is converted where hosts have the LUN with sectors of %" PRIu32
+			     " bytes and its table counts larger ones; vmfskit decode shows what is there", to);
+	vk_target_close(&found);
+	return VK_USAGE;
+}
+
 static enum vk_status open_disk(struct vk_repair *repair, const char *target, struct vk_error *err)
 {
+	enum vk_status status;
+
 	/* as hosts with the sectors that the table is to count in see it */
 	if (repair->options.table.convert_sectors != 0)
 		repair->options.restore.sector_size = repair->options.table.convert_sectors;
-	return vk_repair_open(repair, target, VK_SOURCE_DISK, err);
+	status = vk_repair_open(repair, target, VK_SOURCE_DISK, err);
+	return status == VK_USAGE && repair->options.table.convert_sectors != 0 ? refuse_larger(repair, target, err)
+										 : status;
 }
 
 static enum vk_status rebuild_table(struct vk_repair *repair, struct vk_error *err)

@@ -67,23 +67,24 @@ static bool read_drbd(struct vk_io *io, uint64_t magic_bytes, struct vk_layers *
 static bool name_others(struct vk_io *io, const struct vk_foreign *found, struct vk_layers *layers)
 {
 	static const struct {
-		const char *type, *name;
-	} rows[] = {{"ddf_raid_member", "a member of a DDF RAID"},
-		    {"isw_raid_member", "a member of an Intel RAID"},
-		    {"zfs_member", "a member of a ZFS pool"},
-		    {"crypto_LUKS", "an encrypted device (LUKS)"},
-		    {"BitLocker", "an encrypted device (BitLocker)"}};
+		const char *type, *name, *open;
+	} rows[] = {{"ddf_raid_member", "a member of a DDF RAID", "mdadm --examine"},
+		    {"isw_raid_member", "a member of an Intel RAID", "IMSM_NO_PLATFORM=1 mdadm --examine"},
+		    {"zfs_member", "a member of a ZFS pool", ""},
+		    {"crypto_LUKS", "an encrypted device (LUKS)", "cryptsetup open --readonly"},
+		    {"BitLocker", "an encrypted device (BitLocker)", "cryptsetup open --readonly --type bitlk"}};
 	struct vk_layer layer = {.sealed = found->kind == VK_FOREIGN_CRYPTO};
+	const char *open = layer.sealed ? "cryptsetup open --readonly" : "";
 
 	snprintf(layer.name, sizeof(layer.name), "%s (%s)",
 		 layer.sealed ? "an encrypted device" : "a part of an array or pool", found->type);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (strcmp(found->type, rows[i].type) == 0)
+		if (strcmp(found->type, rows[i].type) == 0) {
 			snprintf(layer.name, sizeof(layer.name), "%s", rows[i].name);
-	if (layer.sealed)
-		snprintf(layer.open, sizeof(layer.open), "cryptsetup open --readonly%s",
-			 strcmp(found->type, "BitLocker") == 0 ? " --type bitlk" : "");
-	layer.open_takes_device = layer.sealed;
+			open = rows[i].open;
+		}
+	snprintf(layer.open, sizeof(layer.open), "%s", open);
+	layer.open_takes_device = open[0] != '\0';
 	snprintf(layer.open_behind, sizeof(layer.open_behind), layer.sealed ? " vmfs" : "");
 	snprintf(layer.device, sizeof(layer.device), layer.sealed ? "/dev/mapper/vmfs" : "");
 	snprintf(layer.evidence, sizeof(layer.evidence), "the signature of %s at byte %" PRIu64, found->type,

@@ -99,6 +99,9 @@ static bool read_version_1(struct vk_io *io, const struct vk_foreign *found, con
 		return true;
 	name_member(&layer, at == 0 ? "1.1" : at == 4096 ? "1.2" : "1.0", level, disks);
 	say_sum(&layer, at, bounded && sum_fits(sb, ROLES_AT + 2 * (size_t)roles, SUM_AT_1));
+	/* ctime and utime: 40 bits of seconds */
+	layer.made_s = vk_get_le64(sb + 64) & 0xffffffffff;
+	layer.written_s = vk_get_le64(sb + 192) & 0xffffffffff;
 	layer.data_bytes = vk_mul_sat(vk_get_le64(sb + 128), 512);
 	layer.length_bytes = vk_mul_sat(vk_get_le64(sb + 136), 512);
 	if (used != 0 && used < layer.length_bytes)

@@ -34,6 +34,8 @@ struct dive {
 	bool contradicted; /* the signature lies inside a disk that stands on its own */
 	bool in_partition; /* of a disk, which is another system's */
 	size_t found;      /* carriers so far */
+	struct vk_reading member; /* of the longest partition that is one of a RAID; weight 0: none */
+	uint64_t member_bytes;
 };
 
 /* How far the source's own table reaches, when it is sound; 0: there is none. */
@@ -105,7 +107,8 @@ static void put_opening(const struct place *p, struct vk_command *line, struct o
 	}
 	if (o->begun)
 		vk_command_add(line, " && ");
-	if (!o->is_device || o->length != 0) {
+	/* the system finds members in partitions of a device by itself; a second way to them would be a duplicate */
+	if (!o->is_device || (o->length != 0 && layer->open_takes_device)) {
 		vk_command_add(line, "dev=$(");
 		put_loop(line, o);
 		vk_command_add(line, ") && ");
@@ -158,29 +161,34 @@ static void say_attach(const struct dive *d, const struct place *p, struct vk_re
 	free(text);
 }
 
-static bool add_carrier(struct dive *d, const struct place *p, const struct vk_lun_signs *inside)
+/* kind: what lies in it, a disk or a partition. */
+static bool add_carrier(struct dive *d, const struct place *p, const struct vk_lun_signs *inside,
+			enum vk_source_kind kind)
 {
 	struct vk_reading r = {.kind = VK_READING_CARRIER, .at_bytes = p->at, .length_bytes = p->length};
+	bool own = inside->fits[0].fit <= VK_FIT_HINT && vk_is_of_source(d->survey->io, p->layer, p->at, p->length);
 	struct vk_text text;
 
 	/* what the layer keeps behind the LUN is none of it */
 	if (!p->layer->length_known && inside->disk_bytes != 0)
 		r.length_bytes = vk_min_u64(p->length, inside->disk_bytes);
 	r.sure = inside->copies_agree ? VK_SURE_CERTAIN : VK_SURE_LIKELY;
-	r.weight = d->contradicted				? VK_WEIGHT_STALE
+	r.weight = own						? VK_WEIGHT_NOTHING
+		   : d->contradicted				? VK_WEIGHT_STALE
 		   : d->in_partition && !inside->copies_agree	? VK_WEIGHT_INSIDE
 								: VK_WEIGHT_MEMBER;
 	vk_text_init(&text, r.what, sizeof(r.what));
 	put_names(p, &text);
-	vk_text_fmt(&text, " with a LUN whole inside, from byte %" PRIu64 " on", p->at);
+	vk_text_fmt(&text, " with a %s whole inside, from byte %" PRIu64 " on",
+		    kind == VK_SOURCE_DISK ? "LUN" : "VMFS partition", p->at);
 	vk_text_init(&text, r.evidence, sizeof(r.evidence));
 	put_evidence(p, &text);
 	if (inside->copies_agree)
 		vk_text_put(&text, "both copies of the GPT inside agree");
 	else
-		vk_text_fmt(&text, "inside there is %s", inside->fits[0].why);
+		vk_text_fmt(&text, "inside there is %s", inside->fits[kind - VK_SOURCE_DISK].why);
 	say_attach(d, p, &r);
-	d->found++;
+	d->found += !own;
 	return vk_survey_add(d->survey, &r);
 }
 
@@ -209,7 +217,13 @@ static bool add_member(struct dive *d, const struct place *p, uint64_t magic_byt
 		r.length_bytes = p->length;
 	}
 	say_attach(d, p, &r);
-	return vk_survey_add(d->survey, &r);
+	if (p->outer == NULL)
+		return vk_survey_add(d->survey, &r);
+	if (p->outer->length > d->member_bytes) {
+		d->member = r;
+		d->member_bytes = p->outer->length;
+	}
+	return true;
 }
 
 static bool look_into(struct dive *d, const struct place *p);
@@ -233,7 +247,9 @@ static bool look_through(struct dive *d, const struct place *outer, struct vk_io
 				  .length = layer->length_bytes, .depth = outer != NULL ? outer->depth + 1 : 1};
 
 		fine = !layer->whole || look_into(d, &p);
-		if (fine && i == layers.count - 1 && d->found == before && outer == NULL)
+		/* a disk with a partition of a RAID is one of that: NAS boxes make them so */
+		if (fine && i == layers.count - 1 && d->found == before &&
+		    (outer == NULL || (d->in_partition && strcmp(f->type, "linux_raid_member") == 0)))
 			fine = add_member(d, &p, f->magic_bytes);
 	}
 	free(layers.items);
@@ -330,7 +346,10 @@ static bool look_into(struct dive *d, const struct place *p)
 	d->survey->status = vk_lun_signs_read(io, d->survey->sector_size, &inside, d->survey->err);
 	fine = d->survey->status == VK_OK;
 	if (fine && inside.shows_vmfs && !lies_in_file(d, p, &inside))
-		fine = d->survey->status == VK_OK && add_carrier(d, p, &inside);
+		fine = d->survey->status == VK_OK && add_carrier(d, p, &inside, VK_SOURCE_DISK);
+	/* a partition of somebody's disk is looked at by itself */
+	else if (fine && inside.fits[1].fit == VK_FIT_STRUCTURE && !d->in_partition)
+		fine = add_carrier(d, p, &inside, VK_SOURCE_PARTITION);
 	else if (fine)
 		fine = look_for_members(d, p, io) &&
 		       (inside.fits[0].fit != VK_FIT_TABLE || look_for_partitions(d, p, io));
@@ -355,5 +374,7 @@ void vk_look_at_carriers(struct vk_survey *survey)
 	d.in_partition = true;
 	d.contradicted = false;
 	if (d.found == 0 && !survey->own.shows_vmfs && survey->own.fits[0].fit == VK_FIT_TABLE)
-		(void)look_into_partitions(&d, NULL, survey->table);
+		if (look_into_partitions(&d, NULL, survey->table) && d.found == 0 && d.member_bytes > 0 &&
+		    !vk_survey_add(survey, &d.member))
+			return; /* the status says it */
 }

@@ -340,3 +340,17 @@ enum vk_status vk_source_say_part(struct vk_source *s, size_t first, size_t coun
 	return s->kind == VK_SOURCE_DISK && s->table.disk_sectors != 0 ? read_table_of_part(s, first, count, err)
 									: VK_OK;
 }
+
+enum vk_status vk_source_refuse_part(const struct vk_source *source, const char *why, struct vk_error *err)
+{
+	char part[200];
+	struct vk_text text;
+
+	vk_text_init(&text, part, sizeof(part));
+	vk_source_put_part(source, &text);
+	vk_error_set(err, VK_ABSENT, source->path, "only a part of the disk is here, %s, by %s, and %s", part,
+		     source->whole.by, why);
+	return vk_error_remedy(err, "take the whole disk: a copy of all of it, or the LUN once it has its length of "
+				    "%s%llu bytes again", source->whole.at_least ? "at least " : "",
+			       (unsigned long long)source->whole.bytes);
+}

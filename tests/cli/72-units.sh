@@ -58,7 +58,10 @@ ok "an image: taken back" "$VMFSKIT" undo "$(ls st | grep -- '-undo$')" disk.img
 is "an image: every byte as it was" "$(disk_sum disk.img)" "$(disk_sum four.img)"
 exits "a table of 512: nothing to convert" 2 repair --convert-sectors 512 five.img
 exits "an MBR is not converted" 2 repair --convert-sectors 512 mbr.img
-has "an MBR is not converted: said" "$ERR" 'an MBR is not converted'
+has "an MBR is not converted: why" "$ERR" 'the MBR counts sectors of 4096 bytes and is not converted: it has neither checksum nor copy'
+has "an MBR is not converted: what to do" "$ERR" 'set the block size of the LUN back to 4096'
+exits "an MBR of 512 has nothing to convert" 2 repair --convert-sectors 512 mbr5.img
+has "an MBR of 512 has nothing to convert: said" "$ERR" 'nothing to convert: no GPT is there that counts in larger sectors than 512 bytes'
 exits "by hand in the wrong sectors: nothing is planned over it" 3 repair --sector-size 512 four.img
 has "by hand in the wrong sectors: why" "$ERR" 'the table counts sectors of 4096 bytes, and the disk is read in sectors of 512: it is not damaged'
 has "by hand in the wrong sectors: what to do" "$ERR" 'set the block size of the LUN back to 4096 .*--convert-sectors 512'
@@ -85,6 +88,8 @@ need_root "loop devices with sectors of 4096 bytes"
 loop=$(loop_attach four.img --sector-size 4096) || exit 1
 sgdisk -n 2:400000:0 -t 2:8300 -c 2:other "$loop" >/dev/null || exit 1
 ok "4096 on 4096: healthy" doctor "$loop"
+exits "4096 on 4096: not converted" 2 repair --convert-sectors 512 "$loop"
+has "4096 on 4096: what is there" "$ERR" 'nothing to convert: the device has sectors of 4096 bytes \(4Kn\), and its table counts such sectors, so hosts see it'
 loop_detach "$loop"
 was=$(run "$VMFSKIT" decode --json four.img; partitions 4096)
 copy_disk four.img disk.img
@@ -136,6 +141,8 @@ exits "512 on 4096: nothing is planned" 3 repair "$loop"
 has "512 on 4096: why" "$ERR" 'do nothing: the table is as ESXi needs it'
 exits "512 on 4096: nor with that guard lifted" 3 repair --override reading "$loop" --store st3 --write
 exits "512 on 4096: nor converted" 2 repair --convert-sectors 512 "$loop"
+has "512 on 4096: what is there" "$ERR" 'the device has sectors of 4096 bytes \(4Kn\), and its table counts sectors of 512 as ESXi has it there'
+has "512 on 4096: what to do" "$ERR" 'leave it as it is'
 is "512 on 4096: nothing was written" "$(disk_sum five.img)" "$before"
 loop_detach "$loop"
 

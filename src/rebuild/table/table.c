@@ -7,6 +7,10 @@
 #include "base/texts.h"
 #include "find/known_starts.h"
 #include "rebuild/table/plan.h"
+#include "vol/table_parts.h"
+
+/* The sectors of 4Kn. */
+enum { LARGE_SECTOR = 4096 };
 
 /* A volume that was made on larger blocks than the table is planned in. */
 static void doubt_sector_size(struct vk_table_plan *plan)
@@ -51,6 +55,16 @@ static enum vk_status settle_units(struct vk_table_plan *plan, struct vk_error *
 	}
 	if (to == 0)
 		return VK_OK;
+	if (plan->source->table.kind == VK_TABLE_MBR &&
+	    vk_mbr_counts_in(plan->source->io, &plan->source->table.mbr, LARGE_SECTOR)) {
+		vk_error_set(err, VK_USAGE, plan->source->path,
+			     "the MBR counts sectors of %u bytes and is not converted: it has neither checksum nor "
+			     "copy, so nothing proves its other entries, and entries of 32 bits may not hold %u times "
+			     "as many sectors", LARGE_SECTOR, LARGE_SECTOR / to);
+		return vk_error_remedy(err, "set the block size of the LUN back to %u at the array or enclosure: "
+					    "nothing needs to be written then. Or copy the LUN onto one of %u and "
+					    "run vmfskit repair table there", LARGE_SECTOR, LARGE_SECTOR);
+	}
 	vk_error_set(err, VK_USAGE, plan->source->path,
 		     "nothing to convert: there is no GPT with sectors larger than %u bytes", to);
 	return vk_error_remedy(err, "vmfskit decode shows what is there; an MBR is not converted");
@@ -289,22 +303,6 @@ static enum vk_status put_plan(struct vk_table_plan *plan, struct vk_error *err)
 	return status == VK_OK ? prove(plan, err) : status;
 }
 
-/* A table says where its disk ends, and a GPT has its copy there. */
-static enum vk_status refuse_part(const struct vk_source *source, struct vk_error *err)
-{
-	char part[200];
-	struct vk_text text;
-
-	vk_text_init(&text, part, sizeof(part));
-	vk_source_put_part(source, &text);
-	vk_error_set(err, VK_ABSENT, source->path,
-		     "only a part of the disk is here, %s, by %s, and a table needs its end", part, source->whole.by);
-	return vk_error_remedy(
-		err,
-		"take the whole disk: a copy of all of it, or the LUN once it has its length of %s%llu bytes again",
-		source->whole.at_least ? "at least " : "", (ull)source->whole.bytes);
-}
-
 enum vk_status vk_rebuild_table(const struct vk_source *source, const struct vk_find *find,
 				const struct vk_rebuild_table_options *options, struct vk_overlay *overlay,
 				struct vk_rebuild_table *ret_table, struct vk_error *err)
@@ -327,7 +325,8 @@ enum vk_status vk_rebuild_table(const struct vk_source *source, const struct vk_
 				      vk_source_kind_name(source->kind));
 		vk_error_remedy(err, "say --as disk if it is one");
 	} else if (vk_source_is_part(source)) {
-		status = refuse_part(source, err);
+		/* a table says where its disk ends, and a GPT has its copy there */
+		status = vk_source_refuse_part(source, "a table needs its end", err);
 	} else if (plan.disk_sectors < 2) {
 		status = vk_error_set(err, VK_USAGE, source->path,
 				      "the length of the disk is not known: only a part of it is here");
