@@ -86,14 +86,14 @@ static void advise_other(struct vk_doctor *doc)
 }
 
 /*
- * mdadm reads the formats of DDF and of Intel: --examine shows the array, --assemble makes a container of its disks, and
- * --incremental starts what is in a container; mdadm(8). That way has no certain --readonly, so its disks are made so.
+ * mdadm reads the formats of DDF and of Intel: --examine shows the array, --assemble makes a container of its disks,
+ * and --incremental starts what is in a container; mdadm(8). That way has no certain --readonly, so its disks are made so.
  */
 static void advise_controller(struct vk_doctor *doc, const char *attach)
 {
 	vk_advise(doc, strdup(attach), "Shows the array and its other disks; nothing is written.");
-	vk_advise(doc, NULL, "Write to none of its disks. Its controller puts it together, or Linux: blockdev --setro each "
-			     "disk, mdadm --assemble --readonly /dev/md/raid DISK..., mdadm --incremental "
+	vk_advise(doc, NULL, "Write to none of its disks. Its controller puts it together, or Linux: blockdev --setro "
+			     "each disk, mdadm --assemble --readonly /dev/md/raid DISK..., mdadm --incremental "
 			     "/dev/md/raid. Then run vmfskit doctor on what comes out.");
 }
 

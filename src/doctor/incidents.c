@@ -169,7 +169,8 @@ static void name_intruder(struct vk_doctor *doc, size_t i)
 		vk_text_fmt(&text, ", label \"%s\"", f->label);
 	if (doc->certain[i] && strcmp(f->type, "ceph_bluestore") == 0)
 		report_harm(doc, VK_F_INCIDENT_REMAINS, &h, seen,
-			    "the label of an OSD of Ceph was written over it at sector %llu; nothing else of one was seen",
+			    "the label of an OSD of Ceph was written over it at sector %llu; nothing else of one was "
+			    "seen",
 			    vk_doctor_sector(doc, f->start_bytes));
 	else if (doc->certain[i])
 		report_harm(doc, VK_F_INCIDENT_FORMATTED, &h, seen, "%s was made over it, from sector %llu on", f->type,

@@ -52,7 +52,7 @@ static enum vk_status open_partition(struct vk_repair *repair, const char *targe
 {
 	enum vk_status status = vk_repair_choose_partition(repair, target, vk_repair_only_volume, err);
 
-	/* what lies behind its end nobody has looked at, and a header written to a copy of the beginning mends nothing */
+	/* what lies behind its end nobody has looked at, and a header written to a part of a copy mends nothing */
 	if (status == VK_OK && vk_source_is_part(&repair->target.source))
 		return vk_source_refuse_part(&repair->target.source, "headers are repaired on the whole disk", err);
 	return status;
