@@ -87,7 +87,7 @@ static void advise_other(struct vk_doctor *doc)
 
 /*
  * mdadm reads the formats of DDF and of Intel: --examine shows the array, --assemble makes a container of its disks,
- * and --incremental starts what is in a container; mdadm(8). That way has no certain --readonly, so its disks are made so.
+ * and --incremental starts what is in a container; mdadm(8). That has no certain --readonly: the disks are set to it.
  */
 static void advise_controller(struct vk_doctor *doc, const char *attach)
 {
