@@ -245,7 +245,7 @@ exits "unknown bytes at the end, one copy of the table lost" 3 repair table tail
 has "unknown bytes at the end, one copy lost: by name" "$ERR" "^guard member refuses: the partition table of before says .*ends at byte $size,"
 zero tail.img $((size - 33 * 512)) $((33 * 512))
 ok "unknown bytes at the end, both lost, no capture" "$VMFSKIT" repair table tail.img --no-captures --override guess
-has "unknown bytes at the end, both lost, no capture: is said" "$OUT" "^note +the last sectors, from byte $((size + (64 << 20) - 8192)) on, hold something that is no copy of a GPT"
+has "unknown bytes at the end, both lost, no capture: is said" "$OUT" "^note +the last sectors, from byte $((size + (64 << 20) - 8192)) on, hold something that is not a copy of a GPT"
 exits "unknown bytes at the end, both lost, a capture" 3 "$VMFSKIT" repair table tail.img --store "$store" --write
 has "unknown bytes at the end, both lost, a capture: by name" "$ERR" "^guard member refuses: a capture says .*ends at byte $size,"
 is "unknown bytes at the end: they are there" "$(dd if=tail.img bs=1 skip=$((size + (64 << 20) - 8192)) count=10 status=none)" controller

@@ -117,7 +117,7 @@ if [ "$(id -u)" = 0 ]; then
 	run "$VMFSKIT" find --no-store --resume two.state two.img
 	loop=$(loop_attach two.img) || exit 1
 	run "$VMFSKIT" find --no-store --resume two.state "$loop"
-	has "a loop device over the image is the same disk" "$OUT" 'all of it is taken from two\.state'
+	has "a loop device over the image is the same disk" "$OUT" 'all of it comes from two\.state'
 	loop_detach "$loop"
 else
 	skip "a loop device over the image" "only root can make one"
