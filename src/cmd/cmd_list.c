@@ -64,8 +64,9 @@ static void put_row(const struct run *run, const struct vk_cmd_judged *judged, c
 /* One row for each volume of a capture, at least one. */
 static void put_rows(const struct run *run, FILE *out)
 {
-	static const struct vk_column few[] = {{"VERDICT"},    {"PIN", .may_go = true},    {"TIME (UTC)"},
-					       {"VOLUME", .least = 8}, {"SIZE", .right = true}, {"CAPTURE"}};
+	static const struct vk_column few[] = {
+		{"VERDICT"}, {"PIN", .may_go = true}, {"TIME (UTC)", .spare = true}, {"VOLUME", .least = 8},
+		{"SIZE", .right = true}, {"CAPTURE"}};
 	static const struct vk_column all[] = {{"VERDICT"}, {"PIN"}, {"TIME"}, {"HOST"},  {"DISK"},   {"SIZE"},
 					       {"LUN"},     {"NAA"}, {"LABEL"}, {"UUID"}, {"CAPTURE"}};
 	struct vk_columns table = VK_COLUMNS(few), wide = VK_COLUMNS(all);

@@ -94,7 +94,7 @@ void vk_columns_row(struct vk_columns *table, const char *const *cells)
 /* How wide each column is; 0: it is left out. */
 static void measure(const struct vk_columns *table, size_t screen, size_t widths[VK_COLUMNS_MAX])
 {
-	size_t all = table->indent;
+	size_t all = table->indent, spare = 0; /* so much can be shortened */
 
 	for (size_t i = 0; i < table->count; i++) {
 		const struct vk_column *column = &table->columns[i];
@@ -110,7 +110,13 @@ static void measure(const struct vk_columns *table, size_t screen, size_t widths
 			widths[i] = strlen(column->head) > widest ? strlen(column->head) : widest;
 			all += column->prose ? 0 : widths[i] + (i > 0 ? 2 : 0);
 		}
+		spare += column->least > 0 && widths[i] > column->least ? widths[i] - column->least : 0;
 	}
+	for (size_t i = 0; i < table->count; i++)
+		if (table->columns[i].spare && all - spare > screen) {
+			all -= widths[i] + 2;
+			widths[i] = 0;
+		}
 	/* the last of those that may be shorter first */
 	for (size_t i = table->count; i-- > 0 && all > screen;) {
 		size_t least = table->columns[i].least, over = all - screen;

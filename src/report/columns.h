@@ -25,6 +25,7 @@ struct vk_column {
 	size_t least;
 	bool right;       /* numbers: set to the right */
 	bool may_go;      /* is left out where no row has anything in it */
+	bool spare;       /* is left out where the table is too wide even when all that may be is shortened */
 	bool prose;       /* only of the last: sentences, which no table is made narrower for */
 };
 

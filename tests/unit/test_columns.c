@@ -90,6 +90,23 @@ static void test_no_wider_than_a_screen(void **state)
 		      "20261121T014500Z-a-name-that-is-long-and-stays-whole\n");
 }
 
+/* The time goes where the id, which begins with it, leaves no room. */
+static void test_what_is_said_twice_goes_first(void **state)
+{
+	static const struct vk_column columns[] = {{"V"}, {"TIME", .spare = true}, {"LABEL", .least = 8}, {"ID"}};
+	struct vk_columns table = VK_COLUMNS(columns);
+
+	(void)state;
+	vk_columns_row(&table, (const char *const[]){"sound", "2026-11-21 01:45", "datastore number seven",
+						     "20261121T014500Z-a-name-of-41-columns....."});
+	check(&table, "V      TIME              LABEL        ID\n"
+		      "sound  2026-11-21 01:45  data...even  20261121T014500Z-a-name-of-41-columns.....\n");
+	vk_columns_row(&table, (const char *const[]){"sound", "2026-11-21 01:45", "datastore number seven",
+						     "20261121T014500Z-naa.600144f07ed404000000496ff8cd0003"});
+	check(&table, "V      LABEL               ID\n"
+		      "sound  datastor...r seven  20261121T014500Z-naa.600144f07ed404000000496ff8cd0003\n");
+}
+
 /* What somebody put into a label cannot steer the terminal, nor make a row of its own. */
 static void test_hostile_cells(void **state)
 {
@@ -117,7 +134,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_as_wide_as_its_cells), cmocka_unit_test(test_columns_without_anything),
-		cmocka_unit_test(test_no_wider_than_a_screen), cmocka_unit_test(test_hostile_cells),
+		cmocka_unit_test(test_no_wider_than_a_screen),
+		cmocka_unit_test(test_what_is_said_twice_goes_first), cmocka_unit_test(test_hostile_cells),
 		cmocka_unit_test(test_middle),
 	};
 
