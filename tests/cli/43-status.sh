@@ -133,6 +133,9 @@ chmod u+w "store/$newest/manifest.json"
 echo '{' >"store/$newest/manifest.json"
 exits "a manifest is damaged" 1 status
 has "a manifest is damaged: is counted" "$OUT" '^1 capture cannot be read; vmfskit verify says which$'
+printf ' "id": "%s",\n "purpose": "capture",\n "time": "\033[31mnow",\n' "$newest" >"store/$newest/manifest.json"
+exits "a manifest that would colour the screen" 1 status
+hasnt "a manifest that would colour the screen: does not" "$OUT" "$(printf '\033')"
 rm -r store
 mv other store
 newest=$(cd store && printf '%s\n' *-lun6 | tail -n 1)

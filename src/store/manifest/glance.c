@@ -6,6 +6,7 @@
 #include "store/folder/folder.h"
 #include "store/manifest/glance.h"
 #include "store/manifest/manifest.h"
+#include "store/folder/reader.h"
 
 /* Text values: under which key of the top level they stand ("" for the top level itself), and how their lines begin. */
 static const struct {
@@ -48,7 +49,9 @@ static bool take_value(struct vk_glance *glance, const char *section, char *line
 		end = strrchr(line + len, '"');
 		if (end != NULL)
 			*end = '\0';
-		*member(glance, i) = line + len;
+		/* what could steer a terminal is no text of a manifest */
+		if (vk_text_printable(line + len))
+			*member(glance, i) = line + len;
 		return true;
 	}
 	return false;
