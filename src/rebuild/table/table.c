@@ -12,9 +12,19 @@
 /* The sectors of 4Kn. */
 enum { LARGE_SECTOR = 4096 };
 
-/* A volume that was made on larger blocks than the table is planned in. */
+/* An older GPT that counts in larger sectors than the table is planned in, or a volume that was made on such blocks. */
 static void doubt_sector_size(struct vk_table_plan *plan)
 {
+	for (size_t i = 0; i < plan->find->older_count; i++) {
+		if (plan->find->older[i].sector_size == plan->sector_size)
+			continue;
+		vk_table_doubt(plan,
+			       "The table is planned in sectors of 512 bytes. The older GPT at byte %llu counts in "
+			       "sectors of 4096 bytes, and its checksum proves it: if the disk still has them, say "
+			       "--sector-size 4096",
+			       (ull)plan->find->older[i].offset_bytes);
+		return;
+	}
 	for (size_t i = 0; i < plan->find->count; i++) {
 		const struct vk_candidate *c = &plan->find->candidates[i];
 
