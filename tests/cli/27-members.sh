@@ -109,7 +109,7 @@ best "a partition in an array" array.img carrier "a member of a Linux RAID .* wi
 run doctor --json array.img
 is "a partition in an array: sound" "$CODE $(jq -r '.sources[0].kind' "$OUT") $(jq -r '[.sources[0].findings[].code] | join(" ")' "$OUT")" "0 partition source.carrier"
 exits "a partition in an array: nothing is planned" 3 repair header array.img --write
-has "a partition in an array: where writing goes" "$ERR" "writing goes to the array or volume"
+has "a partition in an array: where writing goes" "$ERR" "write to the assembled array or volume"
 
 # --- the label of an OSD over the table of a sound LUN ------------------------------------------------------------------------
 copy_disk sound.img label.img
