@@ -63,7 +63,7 @@ has "an MBR is not converted: what to do" "$ERR" 'set the block size of the LUN 
 exits "an MBR of 512 has nothing to convert" 2 repair --convert-sectors 512 mbr5.img
 has "an MBR of 512 has nothing to convert: said" "$ERR" 'nothing to convert: no GPT is there that counts in larger sectors than 512 bytes'
 exits "by hand in the wrong sectors: nothing is planned over it" 3 repair --sector-size 512 four.img
-has "by hand in the wrong sectors: why" "$ERR" 'the table counts sectors of 4096 bytes, and the disk is read in sectors of 512: it is not damaged'
+has "by hand in the wrong sectors: why" "$ERR" 'the table counts sectors of 4096 bytes, and the disk is read in sectors of 512: the table is not damaged'
 has "by hand in the wrong sectors: what to do" "$ERR" 'set the block size of the LUN back to 4096 .*--convert-sectors 512'
 for option in '--include 2048' '--exclude 2048' '--label gpt' '--sector-size 512'; do
 	# shellcheck disable=SC2086 # an option with its value

@@ -156,7 +156,7 @@ for stripe in 4096 16384 65536 131072; do
 	swap_stripes prod.img $stripe
 	exits "array, stripes of $stripe: exit code" 1 doctor --json prod.img
 	cp "$OUT" doctor.json
-	has "array, stripes of $stripe" "$(jq -r '.sources[0].findings[].message' doctor.json)" "displaced in .* multiples of $stripe bytes"
+	has "array, stripes of $stripe" "$(jq -r '.sources[0].findings[].message' doctor.json)" "displaced in .* multiple of $stripe bytes"
 	is "array, stripes of $stripe: nothing to run" "$(jq -r '[.sources[0].next[].command] | join(" ")' doctor.json)" ""
 done
 
