@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "base/screen.h"
 #include "report/report.h"
 #include "report/shown.h"
 
@@ -366,15 +365,13 @@ void vk_report_readings_text(FILE *out, const struct vk_source *source)
 		if (vk_reading_is_own(r))
 			continue;
 		if (r->attach[0] != '\0')
-			vk_screen_paste(out, "  %s: %s\n",
-					r->kind == VK_READING_UNITS
-						? "For access to the disk in such sectors, for reading"
-					: r->kind != VK_READING_MEMBER || r->length_bytes != 0
-						? "For access to the disk in it, for reading"
-					: r->device[0] == '\0'
-						? "To see what it is a part of"
-						: "To open it for reading, with its other parts attached",
-					r->attach);
+			fprintf(out, "  %s: %s\n",
+				r->kind == VK_READING_UNITS ? "For access to the disk in such sectors, for reading"
+				: r->kind != VK_READING_MEMBER || r->length_bytes != 0
+					? "For access to the disk in it, for reading"
+				: r->device[0] == '\0' ? "To see what it is a part of"
+						       : "To open it for reading, with its other parts attached",
+				r->attach);
 		if (r->attach[0] != '\0' && r->device[0] != '\0')
 			fprintf(out, "  The disk is then %s.\n", r->device);
 	}
