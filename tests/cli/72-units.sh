@@ -61,7 +61,7 @@ exits "an MBR is not converted" 2 repair --convert-sectors 512 mbr.img
 has "an MBR is not converted: why" "$ERR" 'the MBR counts sectors of 4096 bytes and is not converted: it has neither checksum nor copy'
 has "an MBR is not converted: what to do" "$ERR" 'set the block size of the LUN back to 4096'
 exits "an MBR of 512 has nothing to convert" 2 repair --convert-sectors 512 mbr5.img
-has "an MBR of 512 has nothing to convert: said" "$ERR" 'nothing to convert: no GPT is there that counts in larger sectors than 512 bytes'
+has "an MBR of 512 has nothing to convert: said" "$ERR" 'nothing to convert: there is no GPT with sectors larger than 512 bytes'
 exits "by hand in the wrong sectors: nothing is planned over it" 3 repair --sector-size 512 four.img
 has "by hand in the wrong sectors: why" "$ERR" 'the table counts sectors of 4096 bytes, and the disk is read in sectors of 512: the table is not damaged'
 has "by hand in the wrong sectors: what to do" "$ERR" 'set the block size of the LUN back to 4096 .*--convert-sectors 512'
