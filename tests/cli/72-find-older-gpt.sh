@@ -103,7 +103,7 @@ is "4096: the older copy" "$(jq -c '[.older_gpts[0] | .sector, .sector_size, .di
 dd if=/dev/zero of=grown4.img bs=4096 count=6 conv=notrunc status=none
 dd if=/dev/zero of=grown4.img bs=4096 seek=10485754 count=6 conv=notrunc status=none
 exits "4096: planned in 512" 3 table grown4.img
-has "4096: what speaks against it" "$OUT" '^guess +The table is planned in sectors of 512 bytes\. The older GPT at byte 21474832384 counts in sectors of 4096 bytes'
+has "4096: what speaks against it" "$OUT" '^guess +the table is planned in sectors of 512 bytes\. The older GPT at byte 21474832384 counts in sectors of 4096 bytes'
 exits "4096: the table is lost" 3 table --sector-size 4096 --json grown4.img
 is "4096: its GUIDs" "$(jq -c '[.. | objects | select(has("disk_guid_fresh")) | .disk_guid] | unique' "$OUT") $(jq -r '[.. | .unique_guid? // empty | strings] | index("'"$("$VMFSKIT" decode --json before4.img | jq -r '.sources[0].table.partitions[0].guid')"'") != null' "$OUT")" \
 	"[\"$(disk_guid before4.img 4096)\"] true"

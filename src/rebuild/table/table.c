@@ -19,7 +19,7 @@ static void doubt_sector_size(struct vk_table_plan *plan)
 		if (plan->find->older[i].sector_size == plan->sector_size)
 			continue;
 		vk_table_doubt(plan,
-			       "The table is planned in sectors of 512 bytes. The older GPT at byte %llu counts in "
+			       "the table is planned in sectors of 512 bytes. The older GPT at byte %llu counts in "
 			       "sectors of 4096 bytes, and its checksum proves it: if the disk still has them, say "
 			       "--sector-size 4096",
 			       (ull)plan->find->older[i].offset_bytes);
