@@ -290,26 +290,28 @@ const struct vk_cli_verb vk_verb_decode = {
 	.arguments = "SOURCE...",
 	.purpose = "show what is in a disk, a partition, a volume or a piece of one, and what is wrong with it",
 	.description =
-		"A SOURCE is a disk, one partition, a logical volume (.vh.sf or an image of /dev/lvm), a fragment "
-		"that starts at the LVM header, a VMFSIMG image, listings of bytes in a text file, or a capture (its "
-		"folder, or an id of the store, see vmfskit restore); a block device, a file or standard input (-); "
-		"whole or cut off anywhere. What it is is recognised by its content. When two readings fit equally, "
-		"decode refuses and names both.\n\nThe pieces of a split dump (.001, .002 and so on, also from .000, "
-		"or .aa, .ab) are one source when they are named in their order, or when the first is named and the "
-		"others lie beside it. What is missing between them is absent. --mapfile, --stride and --at say, in "
-		"this order, which bytes are the disk's.\n\nListings are what hexdump, od, xxd and hex editors "
-		"print, as it is pasted into mails: the radix and order come from the rows themselves, their text "
-		"column, the structures in them and the commands around them. What can be read in two ways is not "
-		"read, nor are rows of characters (od -c), which do not tell every byte; rows that are not used are "
-		"counted. Listings of several disks in one text are shown as several sources, named FILE#NAME; any "
-		"other command wants one of these names. What such a text tells besides, as partedUtil getptbl and "
-		"the search of VMware's KB 2046610 print it, is a remark.\n\nSources that are extents of one volume "
-		"are put together; an extent that is missing is named.\n\nNothing is opened for writing. Block "
-		"devices are read past the page cache. Sectors that cannot be read are reported by range and never "
-		"taken for zeros.\n\nA file that ends before its table or its header says is shown as the beginning "
-		"of a longer disk, with how much of it that is. What is not in it is counted apart and is no error. "
-		"A device that ends too early was cut short: that is one.\n\nThe exit code is 0 when everything that "
-		"is there is sound, and 1 when something of it is damaged.",
+		"Shows the structures of a SOURCE and what is wrong with them. A SOURCE is a block device, a file or "
+		"standard input (-). It may be a disk, one partition, a logical volume (.vh.sf or an image of "
+		"/dev/lvm), a fragment that starts at the LVM header, a VMFSIMG image, listings of bytes in a text "
+		"file, or a capture (its folder, or an id of the store, see vmfskit restore). It may be cut off "
+		"anywhere. Its kind is recognised by its content. If two kinds fit equally well, decode names both "
+		"and refuses.\n\n"
+		"The pieces of a split dump (.001, .002 and so on, also from .000, or .aa, .ab) are one source if "
+		"they are named in order, or if the first is named and the others are in the same folder. A missing "
+		"piece is treated as absent bytes. --mapfile, --stride and --at are applied in this order.\n\n"
+		"Listings are the output of hexdump, od, xxd and hex editors, as pasted into mails. Radix and byte "
+		"order are recognised from the rows, their text column, the structures in them and the commands "
+		"around them. A row that can be read in two ways is not used. Neither are rows of characters (od -c), "
+		"because they do not show every byte. Unused rows are counted. If a text holds listings of several "
+		"disks, each is a source of its own, FILE#NAME; other commands need one of these names. Output of "
+		"partedUtil getptbl and of the search of VMware's KB 2046610 in such a text is shown as a remark.\n\n"
+		"Sources that are extents of one volume are put together; a missing extent is named.\n\n"
+		"Nothing is opened for writing. Block devices are read past the page cache. Sectors that cannot be "
+		"read are reported by range and never treated as zeros.\n\n"
+		"A file may end before the end that its table or header gives. It is then shown as the beginning of a "
+		"longer disk, with its share of that disk. What is not in the file is counted apart and is no error. "
+		"A device that ends too early was cut short; this is an error.\n\n"
+		"The exit code is 0 when everything in the source is sound, and 1 when something in it is damaged.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 1,

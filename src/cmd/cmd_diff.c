@@ -334,19 +334,19 @@ const struct vk_cli_verb vk_verb_diff = {
 	.arguments = "BEFORE AFTER",
 	.purpose = "show what changed between two captures, or a capture and a disk",
 	.description =
-		"Compares BEFORE with AFTER: each is a capture (an id of the store, a part of it or latest:LABEL as in "
-		"vmfskit restore, or a folder's path), or a disk or partition (a device, a file, or - for standard "
-		"input). First comes what the fields say, each cause "
-		"once: that a partition ends elsewhere is one line, though the table says so in several places. Then, "
-		"apart, what changes by itself while hosts use a volume: heartbeats, generations, times of change, who "
-		"holds a lock. Then the bytes that differ. Bytes that no field explains are one line for each part of "
-		"a partition.\n\n"
-		"What is compared is what a capture saves: partition table, LVM region, volume header, heartbeats. "
-		"What one of the two does not hold is not compared and not a difference: an undo capture holds only "
-		"what the restore was to change.\n\n"
-		"A name without a slash is first an id of the store, then a capture in a folder here, then a file or "
-		"device, then a part of an id. The exit code is 1 when something differs that does not change by "
-		"itself.",
+		"Compares BEFORE with AFTER. Each is a capture (an id of the store, a part of it or latest:LABEL as "
+		"in vmfskit restore, or a folder's path), or a disk or partition (a device, a file, or - for standard "
+		"input).\n\n"
+		"First it prints the fields that changed, each cause once: a partition with a new end is one line, "
+		"although the table stores the end in several places. Then it prints, separately, what hosts change "
+		"while they use a volume: heartbeats, generations, times of change, who holds a lock. Then it prints "
+		"the bytes that differ. Bytes that no field explains are one line for each part of a partition.\n\n"
+		"It compares what a capture saves: partition table, LVM region, volume header, heartbeats. What one "
+		"of the two does not hold is not compared and is not a difference. For example, an undo capture holds "
+		"only what the restore was going to change.\n\n"
+		"A name without a slash is first taken for an id of the store, then for a capture in a folder here, "
+		"then for a file or device, then for a part of an id. The exit code is 1 when something differs that "
+		"hosts do not change by using the volume.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 2,

@@ -178,7 +178,7 @@ static const struct vk_cli_option options[] = {
 	{.name = "heartbeat-wait", .argument = "SECONDS",
 	 .help = "time between two looks at a heartbeat that is in use (default 8, at least 4); 0: one look only"},
 	{.name = "live-id", .argument = "NAME",
-	 .help = "name of the LUN (naa....), if the kernel does not know it: of a copy in a file"},
+	 .help = "name of the LUN (naa....), if the kernel does not know it, for example of a copy in a file"},
 	{.name = "svg", .argument = "FILE", .choices = "FILE", .help = "draw the damage into this file"},
 	{.name = "overwrite", .help = "with --svg: replace the file if it exists"},
 	{.letter = 'j', .name = "json", .help = "print JSON"},
@@ -186,7 +186,7 @@ static const struct vk_cli_option options[] = {
 };
 
 static const struct vk_cli_example examples[] = {
-	{"vmfskit doctor /dev/sdb", "the datastore is gone: what happened, and what now"},
+	{"vmfskit doctor /dev/sdb", "the datastore is gone: what happened, and what to do next"},
 	{"vmfskit doctor --scan /dev/sdb", "look everywhere"},
 	{"vmfskit doctor --svg damage.svg lun7.img", "a picture for the report"},
 	{"vmfskit doctor --json /dev/sdb /dev/sdc", "two extents of one volume, for a script"},
@@ -198,21 +198,22 @@ const struct vk_cli_verb vk_verb_doctor = {
 	.arguments = "SOURCE...",
 	.purpose = "say what happened to a disk, what is intact and lost, and what to run next",
 	.description =
-		"Looks at everything at once: every copy of the partition table, the LVM header and its tables, the "
-		"file-system descriptor, heartbeats (twice, some seconds apart, when one is in use), locks, signatures "
-		"of other systems, the LUN's own name, and the captures of this disk in the store. A SOURCE is a disk "
-		"or a partition: a block device or a file.\n\n"
-		"It says in plain words what happened and to which bytes: a deleted table, another system that "
-		"initialised or formatted the LUN, wiped magics, zeros, a LUN that was grown, a replica, an array in "
-		"the wrong order. With a good capture every captured byte is compared with it. Without one only what "
-		"must stand there for certain is judged: the first and last damaged sector are then given as \"at "
-		"least\".\n\n"
-		"Intact is only what a checksum or the capture proves; consistent is what passes all checks.\n\n"
-		"Then come the one or two commands to run next, the safest first. None of them writes to the disk. "
-		"Nothing is opened for writing but the file of --svg.\n\n"
-		"Sources that are extents of one volume are put together; an extent that is missing is named. The exit "
-		"code is 1 when something is wrong, and 4 when something could not be read, of the disk or of its "
-		"captures: then no repair is advised.",
+		"Says what happened to a disk, and to which bytes. A SOURCE is a disk or a partition: a block device "
+		"or a file. Examples of what it recognises: a deleted table, another system that initialised or "
+		"formatted the LUN, wiped magics, zeros, a grown LUN, a replica, an array in the wrong order.\n\n"
+		"It reads every copy of the partition table, the LVM header and its tables, the file-system "
+		"descriptor, locks, heartbeats, signatures of other systems, the LUN's own name, and the captures of "
+		"this disk in the store. If a heartbeat is in use, it reads the heartbeats twice, some seconds "
+		"apart.\n\n"
+		"If the store has a good capture, every captured byte is compared with it. Without a capture, only "
+		"those bytes are judged whose value is certain. The first and last damaged sector are then given as "
+		"\"at least\". Intact means that a checksum or the capture proves it. Consistent means that all "
+		"checks pass.\n\n"
+		"At the end it prints the one or two commands to run next, the safest first. None of them writes to "
+		"the disk. doctor itself writes only the file of --svg.\n\n"
+		"Sources that are extents of one volume are put together; a missing extent is named. The exit code is "
+		"1 when something is wrong. It is 4 when something of the disk or its captures could not be read; "
+		"then no repair is advised.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 1,

@@ -386,8 +386,7 @@ static int run_drill(struct vk_cli_call *call)
 
 static const struct vk_cli_option options[] = {
 	{.name = "scratch", .argument = "DIR", .choices = "DIR", .config = true,
-	 .help = "where the scratch file lies for the moment (TMPDIR, else /tmp); in the configuration it makes the "
-		 "weekly run drill"},
+	 .help = "folder of the scratch file (TMPDIR, else /tmp); if the configuration has it, the weekly run drills"},
 	VK_STORE_OPTION,
 	VK_PUBLIC_KEY_OPTION,
 	VK_SCOPE_OPTIONS,
@@ -406,19 +405,19 @@ const struct vk_cli_verb vk_verb_drill = {
 	.arguments = "[CAPTURE...]",
 	.purpose = "prove that captures can be put back, on a scratch file",
 	.description =
-		"Restores each CAPTURE (an id of the store, a part of it or latest:LABEL as in vmfskit restore, or a "
-		"folder's path; without any, the newest sound capture of each LUN) onto a new, sparse file as long as "
-		"the disk was: with the plan, the guards and the writer of vmfskit restore. Then it compares every "
-		"byte that was saved with what lies there now, decodes the file as a disk, tells how long all of that "
-		"took, and removes the file.\n\n"
-		"Nothing else is written: no disk, no undo capture, not the store nor its ledger. The guards that ask "
-		"whose disk the target is stand aside, for it is nobody's; those that ask whether the capture is what "
-		"was saved do not.\n\n"
-		"The scratch file needs as much room as the capture takes, some megabytes; but its file system must "
-		"be able to hold a file as long as the disk. ext4 ends at 16 TiB, XFS and tmpfs do not. A drill that "
-		"is killed leaves its file behind, vmfskit-drill.*.\n\n"
-		"The exit code is 0 when each capture came back as it was saved, 1 when one did not or is refused, and "
-		"4 when the scratch file could not be made or written.",
+		"Restores each CAPTURE onto a new, sparse file as long as the disk was, with the plan, the guards and "
+		"the writer of vmfskit restore. A CAPTURE is an id of the store, a part of it or latest:LABEL as in "
+		"vmfskit restore, or a folder's path; without any, the newest sound capture of each LUN is restored. "
+		"Then every saved byte is compared with the file, and the file is decoded as a disk. drill says how "
+		"long this took, and removes the file.\n\n"
+		"Nothing else is written: no disk, no undo capture, not the store nor its ledger. The guards that "
+		"check whose disk the target is do not apply to a scratch file. The guards that check the capture "
+		"do.\n\n"
+		"The scratch file takes some megabytes, as much as the capture. But its file system must allow files "
+		"as long as the disk: ext4 allows 16 TiB, XFS and tmpfs more. A drill that is killed leaves its file "
+		"behind, vmfskit-drill.*.\n\n"
+		"The exit code is 0 when each capture was restored as it was saved. It is 1 when one was not or was "
+		"refused, and 4 when the scratch file could not be made or written.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 0,

@@ -377,10 +377,10 @@ static const struct vk_cli_option options[] = {
 	{.name = "range", .argument = "START+LENGTH",
 	 .help = "search only these bytes (64G, 2048s for sectors of 512 bytes)"},
 	{.name = "resume", .argument = "FILE", .choices = "FILE",
-	 .help = "keep the state of the search in FILE; where there is one of this disk, go on from there"},
+	 .help = "keep the state of the search in FILE; if FILE has a state of this disk, continue from it"},
 	VK_STORE_OPTION,
 	VK_PUBLIC_KEY_OPTION,
-	{.name = "no-store", .help = "do not ask captures where volumes began"},
+	{.name = "no-store", .help = "do not use the captures of this disk"},
 	{.name = "as", .argument = "KIND", .choices = "disk partition",
 	 .help = "read the source as this, whatever its content suggests"},
 	VK_HOW_OPTIONS,
@@ -402,25 +402,29 @@ const struct vk_cli_verb vk_verb_find = {
 	.arguments = "SOURCE",
 	.purpose = "find VMFS volumes, also those that no partition table names",
 	.description =
-		"Looks first where volumes are likely to begin: at what every readable copy of the partition table "
-		"says, what captures of this disk recorded, and where installers and tools put partitions. Then "
-		"every 512-byte boundary of the whole disk is searched for LVM headers, file-system descriptors, and "
-		"locks and heartbeats, which record where in the volume they lie and so give its beginning away when "
-		"header and descriptor are gone.\n\nEverything that is found is judged by the relations that hold in "
-		"real volumes. It is living, damaged, or a ghost: a copy of a header inside another volume, the disk "
-		"of a virtual machine, extended metadata, an earlier format, something under another file system, or "
-		"a magic and nothing else. Ghosts are never put into a partition table.\n\nA length is exact when "
-		"something besides the LVM header says the same: a partition table, the backup GPT at the end of an "
-		"image, a capture, or the end of the disk. Else it is \"at least\" what the extents need, and what "
-		"the header says is shown beside it: one wrong bit of it would be seen by nobody.\n\nSOURCE is a "
-		"block device or a file, a disk or one partition. It is only read. A search that is interrupted "
-		"(Ctrl-C) ends cleanly, and is continued when --resume named a file. That file belongs to one disk: "
-		"it holds its name (WWID, serial number, or inode of a file) and some of its blocks, which are read "
-		"again, and it is refused where they differ. What is taken from it is shown with its date.\n\nThe "
-		"exit code is 0 when what was found agrees with a sound partition table (of a partition by itself: "
-		"when its volume is sound) or when no table is in the source, 1 when a volume has no partition, or "
-		"is damaged, or the table names one that is not there, or when the source itself is wrong (a "
-		"container, a text, a copy that lost or gained bytes), and 4 when the search could not be finished.",
+		"Finds VMFS volumes. First it looks where volumes are likely to begin: at the places that every "
+		"readable copy of the partition table and the captures of this disk give, and at the usual starts of "
+		"installers and tools. Then it searches every 512-byte boundary of the whole disk for LVM headers, "
+		"file-system descriptors, locks and heartbeats. Locks and heartbeats record their own place in the "
+		"volume. So they show where the volume begins even if header and descriptor are gone.\n\n"
+		"Each volume is judged by relations that hold in real volumes: it is living, damaged, or a ghost. A "
+		"ghost is a copy of a header inside another volume, the disk of a virtual machine, extended metadata, "
+		"an earlier format, something under another file system, or a magic without anything else. Ghosts are "
+		"never put into a partition table.\n\n"
+		"A length is exact when something besides the LVM header confirms it: a partition table, the backup "
+		"GPT at the end of an image, a capture, or the end of the disk. Otherwise the length is \"at least\" "
+		"what the extents need, and the length in the header is shown beside it. A single wrong bit in the "
+		"header's length would not be noticed.\n\n"
+		"SOURCE is a disk or one partition: a block device or a file. It is only read. An interrupted search "
+		"(Ctrl-C) ends cleanly. With --resume FILE the next run continues it. That file belongs to one disk: "
+		"it records the disk's name (WWID, serial number, or inode of a file) and some of its blocks. These "
+		"are read again, and the file is refused if they differ. Results taken from it are shown with their "
+		"date.\n\n"
+		"The exit code is 0 when the volumes agree with a sound partition table, or when the source holds no "
+		"table; for a partition by itself, when its volume is sound. It is 1 when a volume has no partition "
+		"or is damaged, when the table lists a volume that is not there, or when the source itself is wrong "
+		"(a container, a text, a copy that lost or gained bytes). It is 4 when the search could not be "
+		"finished.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 1,

@@ -208,7 +208,7 @@ static const struct vk_cli_option options[] = {
 	VK_STORE_OPTION,
 	{.name = "disk",
 	 .argument = "NAME",
-	 .help = "the disk that all dumps are of, which then make one capture; of a collection only this disk"},
+	 .help = "name of the disk: all dumps are of it and make one capture; of a collection import only this disk"},
 	{.name = "host",
 	 .argument = "NAME",
 	 .help = "the host of the disks, if the collection does not say it"},
@@ -217,8 +217,8 @@ static const struct vk_cli_option options[] = {
 	 .help = "length of the disk (500G, 41943040s), if nothing shows it"},
 	{.name = "place",
 	 .argument = "OFFSET",
-	 .help = "where a dump begins on its disk, in bytes or in sectors (2048s); given several times, for one dump "
-		 "after the other"},
+	 .help = "where a dump begins on its disk, in bytes or in sectors (2048s); may be given once for each dump, in "
+		 "their order"},
 	{.name = "as",
 	 .argument = "KIND",
 	 .help = "what the dumps are, if their bytes do not show it",
@@ -244,26 +244,28 @@ const struct vk_cli_verb vk_verb_import = {
 	.arguments = "SOURCE...",
 	.purpose = "make captures from files that were saved where vmfskit cannot run",
 	.description =
-		"Each SOURCE is a folder or tar that vmfskit-collect.sh wrote, a dump made with dd (of the start of a "
-		"disk or of a partition), a file of the script of 2009 (vmfs-header-backup-NAME.hex, the first 2 MiB "
-		"of disk NAME; vmfs-metadata-NAME-vh.sf.bu, its .vh.sf), a text with listings or a VMFSIMG image; "
-		"- is standard input. Sources are only read. A text with listings of several disks makes a capture of "
-		"each; one of them is FILE#NAME. The pieces of a split dump (.001, .002, ...; .aa, .ab, ...) that are "
-		"named one after the other are one SOURCE.\n\n"
-		"A dump in which the disk lies whole (a member of a mirror, a physical volume, a partition), or of a "
-		"drive with longer sectors, is looked through, as is one with --mapfile, --stride and --at, which are "
-		"applied in this order. What is saved are the bytes of that disk at their places of that disk, and the "
-		"capture says how they were read. It is restored to that disk, never to what it was read from.\n\n"
-		"The captures are what vmfskit capture would have made of the disk itself, as far as its bytes are "
-		"there. What is not there is never taken for zeros: it is on record in the capture, printed as "
-		"capture.not-held, and restore does not write it. The capture carries the time when the bytes were "
-		"read (of a dump: when its file was last changed), the host that they come from, and names and digests "
-		"of all files that it was made of.\n\n"
-		"How long the disk was must be known to put a capture back safely. Where neither collector nor "
-		"--disk-size tells, the capture records the least that its tables prove; restore then accepts a longer "
-		"disk and says so.\n\n"
-		"The exit code is 1 when a capture lacks something, 4 when a disk could not be imported because a file "
-		"is missing; the others are imported all the same.",
+		"Makes captures from SOURCEs that were saved without vmfskit. Each SOURCE is one of these: a folder "
+		"or tar that vmfskit-collect.sh wrote; a dump made with dd (of the start of a disk or of a "
+		"partition); a file of the script of 2009 (vmfs-header-backup-NAME.hex, the first 2 MiB of disk NAME; "
+		"vmfs-metadata-NAME-vh.sf.bu, its .vh.sf); a text with listings; a VMFSIMG image. - is standard "
+		"input. Sources are only read. A text with listings of several disks makes a capture of each; "
+		"FILE#NAME names one of them. The pieces of a split dump (.001, .002, ...; .aa, .ab, ...), named one "
+		"after the other, are one SOURCE.\n\n"
+		"A dump may hold the whole disk inside something else (a member of a mirror, a physical volume, a "
+		"partition), or come from a drive with longer sectors. The disk in it is then imported. --mapfile, "
+		"--stride and --at are applied in this order. The capture holds the bytes at their places on that "
+		"disk and records how they were read. It is restored to that disk, never to the source of the "
+		"dump.\n\n"
+		"The captures are the same that vmfskit capture would have made of the disk, as far as its bytes are "
+		"in the SOURCE. Missing bytes are never treated as zeros: they are recorded in the capture and "
+		"printed as capture.not-held, and restore does not write them. The capture records when the bytes "
+		"were read (of a dump: when its file was last changed), from which host, and the names and digests of "
+		"all files that it was made of.\n\n"
+		"A safe restore needs the length of the disk. If neither the collector nor --disk-size gives it, the "
+		"capture records the least length that its tables prove. restore then accepts a longer disk and says "
+		"so.\n\n"
+		"The exit code is 1 when a capture lacks something, and 4 when a disk could not be imported because a "
+		"file is missing; the others are still imported.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 1,

@@ -226,14 +226,14 @@ const struct vk_cli_verb vk_verb_list = {
 	.arguments = "",
 	.purpose = "show the captures of a store, oldest first",
 	.description =
-		"One line for each volume of each capture: verdict, whether it is pinned, time, label of the volume "
-		"(without one the NAA name, shortened in the middle), size of the disk, and the id by which the "
-		"capture is asked for. --wide shows all that is known, on longer lines.\n\n"
-		"The verdict is that of vmfskit verify: every file is read, and a capture that the ledger or the key "
-		"does not vouch for is not trusted. The exit code is 1 when a capture is damaged or not trusted, and "
-		"4 when one cannot be read. A sound one that repair rebuilt is called so: it is what repair made, not "
-		"what a disk held. An undo capture is called so, too: it holds what a restore overwrote and is no "
-		"backup; vmfskit undo is for it.",
+		"Prints one line for each volume of each capture: verdict, whether it is pinned, time, label of the "
+		"volume (without a label the NAA name, shortened in the middle), size of the disk, and the id of the "
+		"capture. --wide shows all columns on longer lines.\n\n"
+		"The verdict is that of vmfskit verify: every file is read, and a capture is not trusted if the "
+		"ledger or the key does not vouch for it. The exit code is 1 when a capture is damaged or not "
+		"trusted, and 4 when one cannot be read. \"rebuilt\" marks a capture that repair made; it does not "
+		"show what a disk held. \"undo\" marks an undo capture: it holds what a restore overwrote and is no "
+		"backup; use vmfskit undo for it.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 0,

@@ -156,8 +156,8 @@ static int run_pin(struct vk_cli_call *call)
 }
 
 static const struct vk_cli_option options[] = {
-	{.name = "unpin", .help = "take the pin away"},
-	{.name = "reason", .argument = "TEXT", .help = "why it stays; vmfskit list --json shows it"},
+	{.name = "unpin", .help = "remove the pin"},
+	{.name = "reason", .argument = "TEXT", .help = "why it is kept; vmfskit list --json shows it"},
 	VK_STORE_OPTION,
 	VK_JSON_OPTION,
 	{.name = NULL},
@@ -165,7 +165,7 @@ static const struct vk_cli_option options[] = {
 
 static const struct vk_cli_example examples[] = {
 	{"vmfskit pin 20261121T014500Z-sdb --reason 'before the migration'", "this one stays"},
-	{"vmfskit pin 20261121T014500Z-sdb --unpin", "until now"},
+	{"vmfskit pin 20261121T014500Z-sdb --unpin", "prune may remove it again"},
 	{NULL, NULL},
 };
 
@@ -174,11 +174,10 @@ const struct vk_cli_verb vk_verb_pin = {
 	.arguments = "CAPTURE...",
 	.purpose = "keep captures from being pruned",
 	.description =
-		"Marks each CAPTURE (an id of the store, a part of it or latest:LABEL as in vmfskit restore) as one "
-		"that vmfskit prune never removes. A pin is a file "
-		"beside the captures, which themselves are not touched. Pinning one again changes its reason, when "
-		"one is given. A pinned capture still counts as the last of its day, week, month or year: pinning "
-		"never makes another capture go.",
+		"Marks each CAPTURE (an id of the store, a part of it or latest:LABEL as in vmfskit restore), so that "
+		"vmfskit prune never removes it. A pin is a file beside the captures; the captures are not changed. "
+		"Pinning again with --reason changes the reason. A pinned capture still counts as the last of its "
+		"day, week, month or year: pinning never causes another capture to be removed.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 1,

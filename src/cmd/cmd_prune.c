@@ -324,23 +324,22 @@ const struct vk_cli_verb vk_verb_prune = {
 	.arguments = "",
 	.purpose = "show which captures are old enough to go; with --write, remove them",
 	.description =
-		"Of each disk the last capture of each of the newest days stays, and so of weeks (Saturday to "
-		"Friday), months and years, in UTC. Only periods in which there is a sound or incomplete capture "
-		"count, so that a disk that was away loses nothing. A disk is known by its WWID, or where it has none "
-		"by host and path.\n\n"
-		"Whatever the numbers say, these stay: pinned captures (vmfskit pin), the newest undo capture of "
-		"every disk (what a restore saved before it wrote; an older one goes when the days, weeks and months "
-		"that are kept no longer reach back to it), the newest sound capture of every disk and of every "
-		"volume, and the newest with each distinct LVM header (of a disk without VMFS: partition table). A "
-		"damaged capture counts for nothing and goes when as many newer days as --keep-daily says have a "
-		"better one. One whose manifest cannot be read, or whose name is not its own, is never removed.\n\n"
-		"The ledger is proved first, with --public-key its signatures, too, and against --anchor when that is "
-		"there: when it is not sound, nothing is removed and the exit code is 3. Somebody who slipped "
-		"captures in, or put an older store in its place, would have the genuine ones removed.\n\n"
-		"Every file is verified, too. What goes is first renamed, all of it, and its files are removed when "
-		"that is on the disk: a run can be killed at any moment, and the next one finishes. The room that "
-		"comes free counts files that no other capture shares. The exit code is 1 when a capture is damaged, "
-		"and 4 when one cannot be read: nothing is known of that one, and it stays.",
+		"Of each disk prune keeps the last capture of each of the newest days, weeks (Saturday to Friday), "
+		"months and years, in UTC. Only periods with a sound or incomplete capture count; so a disk that was "
+		"away loses nothing. A disk is known by its WWID; without one, by host and path.\n\n"
+		"These are always kept: pinned captures (vmfskit pin); the newest undo capture of every disk; the "
+		"newest sound capture of every disk and of every volume; the newest with each distinct LVM header (of "
+		"a disk without VMFS: partition table). An older undo capture is removed when it is older than the "
+		"days, weeks and months that are kept. A damaged capture does not count for any period. It is removed "
+		"when as many newer days as --keep-daily says have a better one. A capture whose manifest cannot be "
+		"read, or whose name is not its own, is never removed.\n\n"
+		"First the ledger is verified; with --public-key also its signatures, with --anchor also against the "
+		"anchor. If it is not sound, nothing is removed and the exit code is 3: somebody may have added "
+		"forged captures, or put an older store in its place, so that prune removes the genuine captures.\n\n"
+		"Every file is verified, too. Captures to be removed are first all renamed. Their files are removed "
+		"only when the renaming is on disk. So a run can be killed at any moment, and the next one finishes "
+		"it. The freed space counts only files that no other capture shares. The exit code is 1 when a "
+		"capture is damaged. It is 4 when one cannot be read; that one is kept.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 0,

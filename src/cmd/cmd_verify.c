@@ -333,9 +333,8 @@ static const struct vk_cli_option options[] = {
 	 .argument = "FILE",
 	 .choices = "FILE",
 	 .config = true,
-	 .help = "compare the ledger with a head that was kept outside (capture --anchor); on the command line it "
-		 "means "
-		 "--ledger"},
+	 .help = "compare the ledger with a head that was kept elsewhere (capture --anchor); on the command line it "
+		 "implies --ledger"},
 	{.name = "quiet", .help = "print only what is wrong"},
 	VK_JSON_OPTION,
 	{.name = NULL},
@@ -347,7 +346,7 @@ static const struct vk_cli_example examples[] = {
 	{"vmfskit verify latest:datastore7", "prove the newest backup of the LUN with this label"},
 	{"vmfskit verify --public-key pub.pem --anchor /mnt/safe/anchor",
 	 "prove that nothing was removed, altered or slipped in"},
-	{"vmfskit verify --ledger --quiet", "for cron: not a word when all is well"},
+	{"vmfskit verify --ledger --quiet", "for cron: prints nothing when all is sound"},
 	{"vmfskit verify ./20261121T014500Z-sdb", "prove a folder"},
 	{NULL, NULL},
 };
@@ -357,25 +356,23 @@ const struct vk_cli_verb vk_verb_verify = {
 	.arguments = "[CAPTURE...]",
 	.purpose = "prove that captures are unaltered",
 	.description =
-		"Reads every file of each CAPTURE (an id of the store, a part of it or latest:LABEL as in vmfskit "
-		"restore, or a "
-		"folder's path; without any, all of the store) and compares it with what the manifest and SHA256SUMS "
-		"say; both of these are compared with "
-		"each other byte for byte, and the manifest with the form in which it was written. Files that do not "
-		"belong, links in the place of files, and regions that overlap or reach past the end of the disk are "
-		"reported, too.\n\n"
-		"Whoever can write to a capture can make all of that fit. So each is also held against the ledger of "
-		"the store that it lies in: its manifest must be the one that was recorded. With --public-key it must "
-		"be signed by that key. And nobody else may be able to write to it or to the store. Of a copy that "
-		"lies outside of any store the ledger of --store is asked; one that nobody knows is \"vouched for by "
-		"nothing but itself\".\n\n"
-		"Without a CAPTURE the ledger itself is proved as well: that no line of it was removed, altered, put "
-		"in or moved, that no capture is gone, and with --public-key that lines and head are signed. With "
-		"--anchor a head that was kept outside shows whether the whole store was put back to an older state, "
-		"or emptied. With a CAPTURE this is done when --ledger or --anchor is given.\n\n"
-		"All that is wrong is printed, not only the first thing. The exit code is 1 when anything is. The run "
-		"is recorded in the ledger where the store can be written to; evidence on a read-only mount is "
-		"verified all the same.",
+		"Reads every file of each CAPTURE and compares it with the manifest and SHA256SUMS. A CAPTURE is an "
+		"id of the store, a part of it or latest:LABEL as in vmfskit restore, or a folder's path; without "
+		"any, all of the store is verified. Manifest and SHA256SUMS are compared with each other byte for "
+		"byte, and the manifest with the form in which it was written. Also reported are extra files, links "
+		"in the place of files, and regions that overlap or reach past the end of the disk.\n\n"
+		"Anybody who can write to a capture can make all of that fit. So each capture is also compared with "
+		"the ledger of its store, which must record exactly this manifest. With --public-key the capture must "
+		"be signed by that key. Nobody else may be able to write to it or to the store. For a copy outside of "
+		"any store the ledger of --store is used; if that does not record it either, the copy is \"vouched "
+		"for by nothing but itself\".\n\n"
+		"Without a CAPTURE the ledger itself is verified as well: no line was removed, altered, inserted or "
+		"moved, and no capture is missing; with --public-key, lines and head are signed. With --anchor, a "
+		"head that was kept elsewhere shows whether the whole store was emptied or replaced by an older "
+		"state. With a CAPTURE the ledger is verified only if --ledger or --anchor is given.\n\n"
+		"Everything that is wrong is printed, not only the first thing; the exit code is then 1. The run is "
+		"recorded in the ledger if the store can be written to. A store on a read-only mount is verified in "
+		"the same way.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 0,

@@ -116,9 +116,9 @@ const struct vk_cli_verb vk_lab_verb_beat = {
 	.arguments = "FILE",
 	.purpose = "let the hosts of a practice disk show that they are alive",
 	.description =
-		"Every heartbeat slot in use gets a stamp three seconds later than before, as its host would write "
-		"it. The slots are those that make --live made. The first beat is printed on standard output; with "
-		"--every and --times it is repeated, for as long as a drill needs a volume that is in use.",
+		"Sets the stamp of every heartbeat slot in use three seconds later, as its host would. These are the "
+		"slots that make --live made. The first beat is printed on standard output. --every and --times "
+		"repeat it, for a drill with a volume that is in use.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 1,

@@ -253,13 +253,13 @@ const struct vk_cli_verb vk_lab_verb_break = {
 	.arguments = "FILE",
 	.purpose = "damage a practice disk",
 	.description =
-		"Destroys a part of FILE and says which bytes. There is no way back, except the capture that was taken "
-		"before. KIND is one of these:\n"
+		"Destroys a part of FILE and says which bytes. Only a capture that was taken before can bring them "
+		"back. KIND is one of these:\n"
 		"\n"
 		"  table    sector 0 and both copies of the GPT are zeroed\n"
 		"  primary  the first copy of the GPT is zeroed: header and entries\n"
 		"  backup   the copy at the end of the disk is zeroed\n"
-		"  magic    only the four bytes that make LVM header and descriptor known\n"
+		"  magic    only the four bytes by which LVM header and descriptor are known\n"
 		"  header   LVM header, volume descriptor and file-system descriptor\n"
 		"  start    the first 21 MiB of the partition\n"
 		"  ext4     the disk is formatted with mkfs.ext4, from e2fsprogs\n"
@@ -269,8 +269,8 @@ const struct vk_cli_verb vk_lab_verb_break = {
 		"           the slot at volume offset 3305472 becomes the corrupt\n"
 		"           heartbeat that VMware's documentation shows\n"
 		"\n"
-		"A loop device is refused unless --really is given, and always while it is mounted or in use; other "
-		"block devices are always refused.",
+		"A loop device needs --really, and is refused while it is mounted or in use. Other block devices are "
+		"always refused.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 1,

@@ -20,11 +20,10 @@ static const struct vk_cli_option options[] = {
 	{0, "start", "SECTOR", "first sector of the volume's partition", NULL},
 	{0, "vmfs-size", "SIZE", "size of the partition; by default the rest of the disk, or 10G when the disk has "
 				 "no size either", NULL},
-	{0, "volume", "SPEC", "one volume, may be given several times: words with commas between, of start, size, "
+	{0, "volume", "SPEC", "one volume, may be given several times: words separated by commas: start, size, "
 			      "version, label, naa, lun, model, live, block-size, image, number (each with =VALUE) "
-			      "and logical; what is not said is taken from the other options", NULL},
-	{0, "image", "FILE", "put the bytes of this partition image where the volume's partition starts, instead of "
-			     "made ones", "FILE"},
+			      "and logical; everything else is taken from the other options", NULL},
+	{0, "image", "FILE", "use the bytes of this partition image as the volume", "FILE"},
 	{0, "extents", "FILES", "one volume over several disks: this one and those named here, separated by commas; "
 				"each as FILE or FILE=SIZE of its partition", NULL},
 	{0, "extra-partition", "SPEC",
@@ -37,8 +36,7 @@ static const struct vk_cli_option options[] = {
 	{0, "label", "TEXT", "label of the datastore", NULL},
 	{0, "block-size", "SIZE", "size of a file block of VMFS3: 1M (the usual), 2M, 4M or 8M", "1M 2M 4M 8M"},
 	{0, "live", "NUMBER", "hosts that hold a heartbeat", NULL},
-	{0, "seed", "NUMBER", "where identities and times come from, 0 unless given; the same seed gives the same "
-			      "bytes", NULL},
+	{0, "seed", "NUMBER", "seed of identities and times, 0 unless given; the same seed gives the same bytes", NULL},
 	{0, "overwrite", NULL, "replace files that exist", NULL},
 	{0, NULL, NULL, NULL, NULL},
 };
@@ -211,28 +209,19 @@ const struct vk_cli_verb vk_lab_verb_make = {
 	.arguments = "FILE",
 	.purpose = "make a practice disk",
 	.description =
-		"Makes FILE: a disk with a partition table and one or more VMFS volumes, whose partition table, LVM "
-		"header, "
+		"Makes FILE: a disk with a partition table and one or more VMFS volumes. Partition table, LVM header, "
 		"volume descriptor, extent tables, file-system descriptor and heartbeats are complete. The file is "
-		"sparse, "
-		"so that 64 TB take some 35 MB; the file system underneath must allow the length (ext4 ends at 16 TiB, "
-		"tmpfs and XFS do not).\n"
-		"\n"
-		"One volume is described by --vmfs, --start, --vmfs-size and the options behind them. Several are "
-		"described by "
-		"--volume, given once for each. Partitions are numbered in the order of their place on the disk.\n"
-		"\n"
-		"The file systems are empty: they hold their own files (.fbb.sf, .fdc.sf, .pbc.sf, .sbc.sf, .vh.sf, "
-		"on VMFS6 "
-		".pb2.sf) and a root directory that names them, so that debugvmfs and debugvmfs6 list it. To keep "
-		"large volumes "
-		"sparse, only the first 128 clusters of each of these files are written, and .fbb.sf of VMFS6 is cut "
-		"short behind "
-		"about 19 TiB; where VMFS6 keeps its bitmaps is not known, they are left out. --image puts a real "
-		"volume in. For volumes of more than 16 TiB the extent tables "
+		"sparse: 64 TB take some 35 MB. The file system must allow files of that length (ext4 allows 16 TiB, "
+		"tmpfs and XFS more).\n\n"
+		"--vmfs, --start, --vmfs-size and the options after them describe one volume. For several volumes "
+		"give --volume once for each. Partitions are numbered in the order of their place on the disk.\n\n"
+		"The file systems are empty. They hold only their own files (.fbb.sf, .fdc.sf, .pbc.sf, .sbc.sf, "
+		".vh.sf, on VMFS6 .pb2.sf) and a root directory that names them, so that debugvmfs and debugvmfs6 "
+		"list it. To keep large volumes sparse, only the first 128 clusters of each of these files are "
+		"written, and .fbb.sf of VMFS6 ends at about 19 TiB. The bitmaps of VMFS6 are left out, because their "
+		"place is not known. --image inserts a real volume. In volumes of more than 16 TiB the extent tables "
 		"continue in extended metadata (LVM 3 and 5) or have longer entries (LVM 6), as published readers "
-		"expect them; no bytes of a real volume of that size are known.\n"
-		"\n"
+		"expect them; no bytes of a real volume of that size are known.\n\n"
 		"The result is printed on standard output, one line for each partition.",
 	.options = options,
 	.examples = examples,

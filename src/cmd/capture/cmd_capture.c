@@ -181,7 +181,7 @@ static const struct vk_cli_option options[] = {
 	{.name = "jobs", .argument = "N", .config = true,
 	 .help = "how many disks are worked on at a time (default twice the processors, at least 4)"},
 	{.name = "timeout", .argument = "SECONDS", .config = true,
-	 .help = "give a disk up that has not answered for so long (default 120)"},
+	 .help = "skip a disk that has not answered for this long (default 120)"},
 	{.name = "fail-on-change", .config = true,
 	 .help = "exit 1 when something that matters changed since the last capture, or a LUN is no longer seen"},
 	{.name = "md5", .config = true, .help = "save MD5 digests with SHA-256"},
@@ -210,30 +210,30 @@ const struct vk_cli_verb vk_verb_capture = {
 	.arguments = "DISK...|--all",
 	.purpose = "save what a restore of partition table and VMFS headers needs",
 	.description =
-		"Saves of each DISK (a device, or a file with a whole disk or partition in it) the partition table "
-		"with all its copies and, of each VMFS partition, the LVM region, the volume header (.vh.sf) and the "
-		"heartbeats, about 21 MiB in sparse files. The disk is only read.\n\n"
-		"A capture is a folder of the store that can be used with nothing but dd and sha256sum: RESTORE.txt in "
-		"it has the lines. It appears under its name only when it is whole and on disk. Files that are what "
-		"the last capture of the same disk holds are hard links to those.\n\n"
-		"What was saved is read back to make sure that it contains what it is for. Where it does not (no LVM "
-		"header where one should be), where the disk could not be read, or where there is no VMFS partition at "
-		"all, that is printed and the exit code is 1; the capture is kept. The exit code is 4 when a disk "
-		"could not be captured; the others are captured all the same.\n\n"
-		"With --all the disks are those of /sys/block without loop, RAM, floppy and optical devices, or on ESX "
-		"and ESXi those of /vmfs/devices/disks or /dev/disks. A LUN that is seen through several paths is "
-		"captured once, through its multipath device where there is one. Logical volumes and software RAIDs "
-		"are taken when there is VMFS on them, empty disks are passed over, and other disks without VMFS have "
-		"their partition table saved.\n\n"
-		"With --all only news are printed: what changed since the last capture of a disk, in one line for each "
-		"change, new disks, those that are no longer seen, and findings; on a terminal also a summary. A "
-		"change is no reason for exit code 1 unless --fail-on-change is given. What hosts change by using a "
-		"volume (heartbeats, generations, locks) is not printed.\n\n"
-		"A disk in which a LUN lies inside something else (a member of a mirror, a physical volume, a "
-		"partition) has nothing of that LUN in its capture. Where no other disk of the run is that LUN, this "
-		"is said, with the command that saves it; where there is nothing on the disk besides, it is not "
+		"Saves the partition table of each DISK with all its copies. Of each VMFS partition it also saves the "
+		"LVM region, the volume header (.vh.sf) and the heartbeats: about 21 MiB in sparse files. A DISK is a "
+		"device, or a file that holds a whole disk or a partition. It is only read.\n\n"
+		"A capture is a folder of the store. It can be restored with dd and sha256sum alone: RESTORE.txt in "
+		"it has the commands. The folder gets its name only when it is whole and on disk. Files that did not "
+		"change since the last capture of the same disk are hard links to its files.\n\n"
+		"Each capture is read back to check that a restore can use it. The exit code is 1 when an LVM header "
+		"is missing where one should be, when parts of the disk could not be read, or when there is no VMFS "
+		"partition at all. This is printed, and the capture is kept. The exit code is 4 when a disk could not "
+		"be captured; the others are still captured.\n\n"
+		"With --all the disks are those of /sys/block without loop, RAM, floppy and optical devices; on ESX "
+		"and ESXi those of /vmfs/devices/disks or /dev/disks. A LUN with several paths is captured once, "
+		"through its multipath device if there is one. Logical volumes and software RAIDs are captured if "
+		"there is VMFS on them. Empty disks are skipped. Of other disks without VMFS the partition table is "
+		"saved.\n\n"
+		"--all prints only news: what changed since the last capture of a disk (one line for each change), "
+		"new disks, disks that are no longer seen, and findings; on a terminal also a summary. A change alone "
+		"gives exit code 1 only with --fail-on-change. What hosts change by using a volume (heartbeats, "
+		"generations, locks) is not printed.\n\n"
+		"A LUN can lie inside something else (a member of a mirror, a physical volume, a partition). A "
+		"capture of that outer disk does not hold the LUN. If no other disk of the run is that LUN, this is "
+		"printed with the command that saves it. If nothing else is on the outer disk, it is not "
 		"captured.\n\n"
-		"A device that does not answer for --timeout seconds is given up and named; the others are finished, "
+		"A device that does not answer for --timeout seconds is skipped and named. The others are finished, "
 		"and the exit code is 4.",
 	.options = options,
 	.examples = examples,

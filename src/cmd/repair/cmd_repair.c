@@ -21,35 +21,34 @@ static int run(struct vk_cli_call *call)
 static const struct vk_cli_option options[] = {
 	{.name = "label", .argument = "TEXT",
 	 .help = "table: mbr or gpt, whatever the evidence says; header: the label of the datastore, if its descriptor "
-	 "has to be made new"},
+	 "must be made new"},
 	{.name = "include", .argument = "SECTOR",
-	 .help = "table: an entry also for what begins at this sector, though it looks like a ghost; may be given "
-	 "several times"},
+	 .help = "table: also make an entry for the volume at this sector, although it looks like a ghost; may be "
+	 "given several times"},
 	{.name = "exclude", .argument = "SECTOR",
-	 .help = "table: no entry for what begins at this sector; may be given several times"},
+	 .help = "table: make no entry for what begins at this sector; may be given several times"},
 	{.name = "convert-sectors", .argument = "BYTES", .choices = "512",
 	 .help = "table: convert a GPT of larger sectors to sectors of 512 bytes; every partition keeps its bytes "
 	 "and GUIDs, and nothing else changes"},
 	{.name = "commands-only",
 	 .help = "table: only print the commands that do the same on an ESXi host and on Linux"},
 	{.name = "check-line", .argument = "LINE",
-	 .help = "table: compare a line of partedUtil setptbl, before it is typed, with the disk and with the plan"},
-	{.name = "partition", .argument = "NUMBER", .help = "header: of which partition of the table"},
+	 .help = "table: compare a line of partedUtil setptbl with the disk and with the plan, before you run it"},
+	{.name = "partition", .argument = "NUMBER", .help = "header: the partition with this number in the table"},
 	{.name = "start", .argument = "SECTOR",
-	 .help = "header: of the partition that begins at this sector of the disk; 0: the target is the partition "
-	 "itself"},
+	 .help = "header: the partition that begins at this sector of the disk; 0: the target is the partition itself"},
 	{.name = "member", .argument = "PATH", .choices = "FILE",
 	 .help = "header: another extent of the same volume; may be given several times"},
 	{.name = "structure", .argument = "LIST", .choices = "lvm volume pe-tables sd-table fs heartbeats",
 	 .help = "header: what to repair, separated by commas; without it whatever is damaged"},
 	{.name = "capture", .argument = "CAPTURE",
-	 .help = "ask this capture, named as in vmfskit restore; without it those that are of this disk"},
-	{.name = "no-captures", .help = "ask no captures"},
+	 .help = "use this capture, named as in vmfskit restore; by default all captures of this disk"},
+	{.name = "no-captures", .help = "use no captures"},
 	{.name = "scan", .help = "search all of the target"},
 	{.name = "likely",
-	 .help = "search only the likely places; without either, all of the target when these do not account for it"},
+	 .help = "search only the likely places; by default all of the target if these do not explain it"},
 	{.name = "resume", .argument = "FILE", .choices = "FILE",
-	 .help = "keep the state of a long search in FILE, or go on from it"},
+	 .help = "keep the state of a long search in FILE, or continue from it"},
 	VK_RESTORE_OPTIONS,
 };
 
@@ -72,19 +71,20 @@ const struct vk_cli_verb vk_verb_repair = {
 	.description =
 		"repair table builds the partition table that fits the volumes on TARGET, a disk or an image of one, "
 		"and what is still sound of the old table. repair header repairs LVM header, volume descriptor, PE "
-		"tables, file-system descriptor and heartbeat slots of one partition from what is left of the "
-		"volume. For every value it says where it comes from, and whether it is exact.\n\nCaptures of the "
-		"same disk are used when the store has any; a disk is recognised by its WWID or serial number, else "
-		"by UUIDs and by the GUID of the table, never by the path of the device.\n\nWithout --write the plan "
-		"is shown and nothing is written. The command that is printed then has --plan with the digest of "
-		"that plan; of any other plan nothing is written. With --write, what was rebuilt is saved as a "
-		"capture whose id ends in -rebuilt, and that is restored: with the same guards, undo capture, order "
-		"of writing and safety when the power fails. The same command without --plan, or restore with that "
-		"capture, completes a repair that was cut short; undo goes back.\n\nWith --check-line nothing is "
-		"written either: of each entry of that line it is said what is right, what is wrong, what nobody "
-		"knows, and what to type instead. The exit code is 0 only when nothing speaks against it.\n\nWhere "
-		"the plan has values that nothing proves, the guard guess refuses. The exit code is 1 when a "
-		"structure cannot be brought back or too little is left for a plan; all else that is lost is said.",
+		"tables, file-system descriptor and heartbeat slots of one partition from what is left of the volume. "
+		"For every value the plan says where it comes from, and whether it is exact.\n\n"
+		"If the store has captures of the same disk, they are used. A disk is recognised by its WWID or "
+		"serial number, else by UUIDs and by the GUID of the table, never by the path of the device.\n\n"
+		"Without --write the plan is shown and nothing is written. The printed command has --plan with the "
+		"digest of that plan; any other plan is refused. With --write the rebuilt structures are saved as a "
+		"capture whose id ends in -rebuilt, and that capture is restored, with the guards, the undo capture "
+		"and the order of writing of vmfskit restore. If the repair is interrupted, the same command without "
+		"--plan, or restore with that capture, completes it; undo restores the old bytes.\n\n"
+		"With --check-line nothing is written. For each entry of that line it says what is right, what is "
+		"wrong, what is unknown, and what to type instead. The exit code is 0 only when nothing is wrong with "
+		"the line.\n\n"
+		"If the plan has values that nothing proves, guard guess refuses. The exit code is 1 when a structure "
+		"cannot be rebuilt, or when too little is left for a plan. Everything else that is lost is listed.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 2,

@@ -109,11 +109,11 @@ static int run(struct vk_cli_call *call)
 
 static const struct vk_cli_option options[] = {
 	{.name = "signature", .argument = "LIST", .choices = "lvm fs all",
-	 .help = "what is zeroed: the magic of the LVM header, which blkid and installers see, that of the file "
+	 .help = "what to zero: the magic of the LVM header (which blkid and installers see), that of the file "
 	 "system, or both"},
-	{.name = "partition", .argument = "NUMBER", .help = "of which partition of the table"},
+	{.name = "partition", .argument = "NUMBER", .help = "the partition with this number in the table"},
 	{.name = "start", .argument = "SECTOR",
-	 .help = "of the volume that begins at this sector of the disk; 0: the target is the partition itself"},
+	 .help = "the volume that begins at this sector of the disk; 0: the target is the partition itself"},
 	{.name = "scan", .help = "search all of the target"},
 	VK_RESTORE_OPTIONS,
 };
@@ -130,17 +130,19 @@ const struct vk_cli_verb vk_verb_wipe = {
 	.arguments = "TARGET",
 	.purpose = "remove leftover signatures of VMFS",
 	.description =
-		"Installers and volume managers stop at the leftovers of a VMFS volume: they see a member of it "
-		"where another system is now. wipe zeroes the four bytes that they look for, and nothing else. lvm "
-		"is the magic of the LVM header, 1 MiB behind the start of the partition; fs is that of the "
-		"file-system descriptor. A signature that is not in its place is left alone.\n\nWithout --partition "
-		"and --start the only leftover that is found is meant. Guard worse refuses what is no leftover: a "
-		"volume that is alive, and what lies in a VMFS partition of a sound table. All other guards are "
-		"those of restore: another system's data over the place (foreign-signature), a host that beats "
-		"(heartbeat), a target in use (in-use), a part of a RAID (member).\n\nWithout --write the plan is "
-		"shown and nothing is written. With --write it is done as every repair is: what is written is saved "
-		"as a capture whose id ends in -rebuilt, what was there as an undo capture, and undo puts it back, "
-		"byte for byte. The same command without --plan completes a wipe that was cut short.",
+		"Zeroes the signatures of a VMFS volume that is no longer used. Installers and volume managers stop "
+		"at such leftovers: they see a VMFS member where another system is now. wipe zeroes only the four "
+		"bytes that they look for. lvm is the magic of the LVM header, 1 MiB behind the start of the "
+		"partition; fs is that of the file-system descriptor. If other bytes are in that place, they are not "
+		"changed.\n\n"
+		"Without --partition and --start wipe takes the only leftover that is found. Guard worse refuses what "
+		"is no leftover: a volume that is alive, or one in a VMFS partition of a sound table. All other "
+		"guards are those of restore, for example: another system's data in that place (foreign-signature), a "
+		"host that writes its heartbeat (heartbeat), a target in use (in-use), a part of a RAID (member).\n\n"
+		"Without --write the plan is shown and nothing is written. With --write a wipe works as a repair: "
+		"what is written is saved as a capture whose id ends in -rebuilt, and the old bytes are saved as an "
+		"undo capture. undo puts them back, byte for byte. The same command without --plan completes an "
+		"interrupted wipe.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 1,

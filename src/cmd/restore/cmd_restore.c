@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* vmfskit restore: put a capture back; and undo: take a restore back. */
+/* vmfskit restore: put a capture back; and undo: undo a restore. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,34 +113,30 @@ const struct vk_cli_verb vk_verb_restore = {
 	.arguments = "CAPTURE TARGET",
 	.purpose = "put a capture back",
 	.description =
-		"Puts the partition table and the VMFS headers that CAPTURE holds back on TARGET, the "
-		"disk (or an image of it) that was captured. CAPTURE is a folder, an id in the "
-		"store, or what stands for one: the beginning or end of an id, at least three characters of it; "
-		"latest, "
-		"the newest backup, where the store has captures of one disk; latest:TEXT, the newest of the disk "
-		"whose "
-		"label or NAA name is TEXT, or has it as a part. Which capture that is is said first; a name that can "
-		"mean several is refused with a list of them. An undo capture, which holds what a restore overwrote, "
-		"is refused: vmfskit undo is for it.\n\n"
-		"What stands for an id may be another capture tomorrow. So the command at the end of a plan has the "
-		"whole id, and --write takes nothing else.\n\n"
-		"Without --write the plan is shown: which bytes would change and what they mean "
-		"before and after. The target is then not even opened for writing. The command that is printed at the "
-		"end has --plan with a digest over the target, the bytes on it and the bytes to be written: when any "
-		"of them is another one by then, nothing is written, and the plan is to be looked at again.\n\n"
-		"With --write the bytes that will be overwritten are first saved in an undo capture, "
-		"flushed and read back. Then the backup GPT, the primary GPT, the MBR and the headers "
-		"are written in this order with a flush after each, and everything is read back, past "
-		"what the kernel remembers of it. If the power fails in between, the same command "
-		"without --plan completes the work and undo goes back. Right before the first write it looks once "
-		"more whether another process has the target open for writing, whether a host beat "
-		"since the plan, and whether the target is still the same device. Then the ledger gets a line "
-		"restore-begun. The undo capture and the command that goes back are on standard error by then. From "
-		"then on signals, that of a lost connection too, wait until the target is whole.\n\n"
-		"Heartbeats are only put back when --part names them.\n\n"
-		"Guards stand in the way of writing to the wrong disk or to one in use. Each has a "
-		"name, says what it saw, and makes the command exit with 3. --override lifts one of "
-		"them.",
+		"Writes the partition table and the VMFS headers of CAPTURE back to TARGET, the disk (or an image of "
+		"it) that was captured. Heartbeats are restored only when --part names them.\n\n"
+		"CAPTURE is a folder, an id of the store, or a short name: the beginning or end of an id (at least "
+		"three characters); latest, the newest backup, if the store has captures of one disk only; "
+		"latest:TEXT, the newest of the disk whose label or NAA name is or contains TEXT. The capture that "
+		"was found is printed first. A short name that fits several is refused with a list of them. An undo "
+		"capture, which holds what a restore overwrote, is refused: use vmfskit undo for it.\n\n"
+		"A short name may mean another capture tomorrow. So the command at the end of a plan has the whole "
+		"id, and --write accepts only whole ids.\n\n"
+		"Without --write the plan is shown: which bytes would change, and what they mean before and after. "
+		"The target is not opened for writing. The plan ends with the command that writes it. This command "
+		"has --plan with a digest over the target, the bytes on it and the bytes to be written. If any of "
+		"these changed in the meantime, nothing is written; look at the new plan.\n\n"
+		"With --write the bytes that will be overwritten are first saved in an undo capture, flushed and read "
+		"back. Right before the first write restore checks again whether another process has the target open "
+		"for writing, whether a host wrote its heartbeat since the plan, and whether the target is still the "
+		"same device. Then the ledger gets a line restore-begun. The undo command is printed on standard "
+		"error before the first write. Then the backup GPT, the primary GPT, the MBR and the headers are "
+		"written in this order with a flush after each. From the first write on, signals, also that of a lost "
+		"connection, wait until the target is whole. At the end everything is read back, past the cache. If "
+		"the power fails in between, the same command without --plan completes the work, and undo restores "
+		"the old bytes.\n\n"
+		"Guards refuse to write to the wrong disk or to one in use. Each has a name, says what it saw, and "
+		"makes the command exit with 3. --override lifts one of them.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 2,
@@ -162,16 +158,17 @@ static const struct vk_cli_example undo_examples[] = {
 const struct vk_cli_verb vk_verb_undo = {
 	.name = "undo",
 	.arguments = "UNDO-CAPTURE TARGET",
-	.purpose = "take a restore back",
+	.purpose = "undo a restore",
 	.description =
-		"Puts back every byte that a restore overwrote. UNDO-CAPTURE is what the restore took "
+		"Puts back every byte that a restore overwrote. UNDO-CAPTURE is the capture that the restore made "
 		"before it wrote; its id is printed before the first write and at the end. latest is the newest undo "
-		"capture, latest:TEXT that of the disk with TEXT in its label or NAA name (see vmfskit restore).\n\n"
-		"An undo is the restore of that capture: shown without --write, guarded, and itself "
-		"undoable; --plan binds --write to the plan that was shown. It also leads back from a restore that was "
-		"cut short. The guards that compare what lies on the target stand aside as long as every byte to be "
-		"overwritten is as the restore found it or left it; what the kernel calls the disk (guard lun) is "
-		"always compared. The plan says which damage comes back.",
+		"capture; latest:TEXT is that of the disk whose label or NAA name contains TEXT (see vmfskit "
+		"restore).\n\n"
+		"An undo is a restore of that capture: without --write it only shows the plan, guards protect the "
+		"target, and it can be undone itself. --plan binds --write to the plan that was shown. It also undoes "
+		"a restore that was interrupted. The guards that compare the contents of the target do not apply as "
+		"long as every byte to be overwritten is as the restore found it or left it. Guard lun, the name that "
+		"the kernel gives the disk, always applies. The plan says which damage comes back.",
 	.options = undo_options,
 	.examples = undo_examples,
 	.least_arguments = 2,

@@ -79,7 +79,7 @@ char *vk_restore_as_undo(const struct vk_restore_run *run);
 #define VK_RESTORE_OPTIONS \
 	{0, "override", "GUARD", "lift one guard by its name; may be given several times", \
 	 VK_RESTORE_GUARD_NAMES}, \
-	{0, "plan", "DIGEST", "only the plan that was shown with this digest; of any other nothing is written", NULL}, \
+	{0, "plan", "DIGEST", "write only the plan that was shown with this digest, no other", NULL}, \
 	{'w', "write", NULL, "do it; without this option nothing is written", NULL}, \
 	{'s', "store", "DIR", \
 	 "where captures are looked up and where the undo capture goes (/var/lib/vmfskit)", "DIR", true}, \

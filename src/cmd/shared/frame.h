@@ -33,10 +33,10 @@
 /* How what is named is to be read, for every verb that takes a source; vk_cmd_read_how reads them. */
 #define VK_HOW_OPTIONS \
 	{.name = "at", .argument = "BYTES", \
-	 .help = "the disk begins there (64M, 2048s); the bytes before belong to something else"}, \
+	 .help = "the disk begins at this byte of the source (64M, 2048s); what is before it does not belong to it"}, \
 	{.name = "stride", .argument = "BYTES", .choices = "520 528", \
-	 .help = "a copy of a drive with sectors of 520 or 528 bytes: read 512 of each; --at counts the bytes that " \
-		 "are left"}, \
+	 .help = "a copy of a drive with sectors of 520 or 528 bytes: use 512 bytes of each; --at counts only " \
+		 "these"}, \
 	{.name = "mapfile", .argument = "FILE", .choices = "FILE", \
 	 .help = "the mapfile of ddrescue that belongs to the image: what it did not read is unreadable, not zero"}, \
 	VK_SECTOR_SIZE_OPTION
@@ -49,7 +49,7 @@
 	 .help = "check signatures with this key (openssl pkey -pubout)"}
 #define VK_ANCHOR_OPTION \
 	{.name = "anchor", .argument = "FILE", .choices = "FILE", .config = true, \
-	 .help = "afterwards keep the head of the ledger in FILE, outside of the store, and its signature in " \
+	 .help = "at the end save the head of the ledger in FILE, outside of the store, and its signature in " \
 		 "FILE.sig; whether this is possible is checked first"}
 
 /* What is opened here the frame closes, after the step end. */

@@ -77,18 +77,19 @@ const struct vk_cli_verb vk_verb_status = {
 	.arguments = "",
 	.purpose = "say whether every LUN is saved",
 	.description =
-		"A headline, and one line for each LUN that the store has captures of: its label and NAA name, how "
-		"long ago the newest sound capture was taken (SAVED), when the saved headers last changed (CHANGED), "
-		"when the whole store was last verified (VERIFIED) and last sent to another machine by vmfskit-push "
-		"(PUSHED).\n\n"
-		"A LUN is saved when its newest capture is sound and not older than --max-age. It is old when that is "
-		"older, damaged when the newest capture is not sound, gone when the last capture --all did not see it "
-		"any more. LUNs that include and exclude of the configuration leave out are not shown.\n\n"
-		"No file of a capture is read: sound is what the ledger records, whose files are there with their "
-		"lengths, and with which the last vmfskit verify of the store found nothing wrong. vmfskit verify "
-		"proves it.\n\n"
-		"The exit code is 0 when every LUN is saved, 1 when one is not, when there is none or when a capture "
-		"cannot be read, and 4 when the store is not there or cannot be read.",
+		"Prints a headline, and one line for each LUN that has captures in the store: its label and NAA name, "
+		"how long ago the newest sound capture was taken (SAVED), when the saved headers last changed "
+		"(CHANGED), when the whole store was last verified (VERIFIED), and when it was last sent to another "
+		"machine by vmfskit-push (PUSHED).\n\n"
+		"A LUN is saved when its newest capture is sound and not older than --max-age. It is old when that "
+		"capture is older. It is damaged when the newest capture is not sound. It is gone when the last "
+		"capture --all did not see it. LUNs that include and exclude of the configuration leave out are not "
+		"shown.\n\n"
+		"status reads no file of a capture. It calls a capture sound when the ledger records it, its files "
+		"are there with the right lengths, and the last vmfskit verify of the store found nothing wrong with "
+		"it. vmfskit verify proves it.\n\n"
+		"The exit code is 0 when every LUN is saved. It is 1 when one is not, when there is none, or when a "
+		"capture cannot be read. It is 4 when the store is missing or cannot be read.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 0,
