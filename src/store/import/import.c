@@ -120,10 +120,6 @@ static enum vk_status add_dump(struct vk_import *import, const char *path, const
 		return vk_no_memory(err, path);
 	}
 	status = vk_dump_open(path, part, io, modified, o, place_of(import), dump, err);
-	if (status == VK_OK && vk_io_has_next(dump->io) && o->disk != NULL) {
-		status = vk_io_choose(&dump->io, NULL, err); /* refuses, and names them */
-		vk_dump_close(dump);
-	}
 	if (status != VK_OK) {
 		free(dump);
 		return status;

@@ -211,7 +211,8 @@ enum vk_status vk_dump_open(const char *path, const char *part, struct vk_io *io
 		status = add_files(&dump, path, modified, o->view.mapfile, err);
 	if (status == VK_OK && vk_form(form)->unfold != NULL)
 		status = vk_form(form)->unfold(io, &dump.io, err);
-	if (status == VK_OK && part != NULL)
+	/* one name is of one disk */
+	if (status == VK_OK && (part != NULL || o->disk != NULL))
 		status = vk_io_choose(&dump.io, part, err);
 	if (status == VK_OK && (part != NULL || vk_io_has_next(dump.io))) {
 		free(dump.path);
