@@ -138,12 +138,12 @@ static void write_readings(void)
 
 	fputs(generated, f);
 	fputs("\n# What is this?\n\n"
-	      "Before anything else `vmfskit decode`, `doctor` and `find` say what they were given. Not every source "
-	      "is the LUN, whole, from its first byte on and in its own sectors. The line \"This is ...\" names the "
-	      "best reading with its evidence; everything below that line is about that reading. \"This is\" means "
-	      "certain, \"This is likely\" that something is missing from the evidence, \"This may be\" that little "
-	      "speaks for it. In JSON: `readings`, the best first.\n\nNothing is written to a source that is read as "
-	      "anything else than its own bytes: guard `reading` (or `container`, `member`) refuses.\n\n| reading | "
+	      "`vmfskit decode`, `doctor` and `find` first say what the source is. It may not be the whole LUN, from "
+	      "its first byte on and in its own sectors. The line \"This is ...\" names the best reading with its "
+	      "evidence; everything below that line is about that reading. \"This is\" means: certain. \"This is "
+	      "likely\" means: some evidence is missing. \"This may be\" means: there is little evidence. In JSON: "
+	      "`readings`, the best first.\n\nNothing is written to a source unless it is read as its own bytes: guard "
+	      "`reading` (or `container`, `member`) refuses.\n\n| reading | "
 	      "it is | what shows it | what to do |\n|---|---|---|---|\n", f);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		fprintf(f, "| `%s` | ", rows[i].name);
@@ -154,16 +154,16 @@ static void write_readings(void)
 		put_cell(f, rows[i].next);
 		fputs(" |\n", f);
 	}
-	fputs("\nA file may also hold only the beginning of what it is of: then the line says \"a part of\". What is "
-	      "not in the file is no damage.\n", f);
-	fputs("\n## When you know better\n\n"
-	      "- `--as disk|partition|volume|header` reads the source's own bytes as this kind, whatever they look "
-	      "like.\n- `--at BYTES` says where the disk begins in the source. `--at 1M` looks at the LUN in a RAID "
-	      "member whose data begins there.\n- `--stride 520|528` reads the first 512 bytes of each so many.\n- "
-	      "`--sector-size 512|4096` says in which sectors the table counts.\n- `--mapfile FILE` is the map that "
-	      "ddrescue kept beside a copy: what it did not read is unknown, not zero.\n- The pieces of a split dump "
-	      "(`lun.001`, `lun.002`, ...) are one source.\n\nWhat is chosen so is for looking. A repair is written "
-	      "to the disk itself: to the assembled array or volume, or to a whole copy.\n",
+	fputs("\nA file may hold only the beginning of one of these: then the line says \"a part of\". What is not in "
+	      "the file is not damaged.\n", f);
+	fputs("\n## To choose the reading yourself\n\n"
+	      "- `--as disk|partition|volume|header` reads the source's own bytes as this kind, whatever their "
+	      "content.\n- `--at BYTES` says where the disk begins in the source. `--at 1M` reads the LUN in a RAID "
+	      "member whose data begins there.\n- `--stride 520|528` reads the first 512 bytes of every 520 or 528."
+	      "\n- `--sector-size 512|4096` says in which sectors the table counts.\n- `--mapfile FILE` is the mapfile "
+	      "of ddrescue for a copy: what ddrescue did not read is unknown, not zero.\n- The pieces of a split dump "
+	      "(`lun.001`, `lun.002`, ...) are one source.\n\nWith these options the source is only read. A repair is "
+	      "written to the disk itself: to the assembled array or volume, or to a whole copy.\n",
 	      f);
 	finish(f);
 }
@@ -177,8 +177,8 @@ static void write_findings(void)
 
 	fputs(generated, f);
 	fputs("\n# Findings\n\n"
-	      "What the checks say about decoded bytes. The codes are stable: they may be added to, never renamed. "
-	      "A warning or an error makes a command exit 1; information does not.\n\n"
+	      "What the checks report about decoded bytes. New codes may be added; existing codes keep their names. "
+	      "A warning or an error makes a command exit with 1; an info does not.\n\n"
 	      "| code | severity | why it matters | what to do |\n|---|---|---|---|\n",
 	      f);
 	for (int i = 0; i < VK_F_COUNT; i++) {
@@ -192,7 +192,7 @@ static void write_findings(void)
 	}
 	fputs("\n# Guards\n\n"
 	      "What can refuse a restore, an undo or a repair (exit code 3). Remove the reason first. `--override "
-	      "NAME` lifts that guard and no other: it writes although the reason stands.\n\n"
+	      "NAME` lifts that guard only: it writes although the reason is still there.\n\n"
 	      "| guard | it refuses because | what to do | the risk of the override |\n|---|---|---|---|\n",
 	      f);
 	for (size_t i = 0; i < sizeof(guards) / sizeof(guards[0]); i++) {
