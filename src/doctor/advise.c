@@ -68,13 +68,23 @@ static void advise_caution(struct vk_doctor *doc)
 				  "room: a table or header does not bring back overwritten data.");
 }
 
-/* Whether something of this volume is harmed that repair header puts right. */
-static bool header_is_harmed(const struct vk_diagnosis *d, const struct vk_diagnosed_volume *v)
+/* What is wrong there, but for a signature that was put away on purpose: that is taken back, not repaired. */
+static bool is_to_repair(const struct vk_doctor *doc, const struct vk_stretch *s)
 {
-	for (size_t i = 0; i < d->range_count; i++)
-		if (d->ranges[i].volume_start_bytes == v->start_bytes && vk_damage_is_harm(d->ranges[i].damage) &&
-		    d->ranges[i].symbol[0] != '\0' && strchr("LVXBPFH", d->ranges[i].symbol[0]) != NULL)
+	return vk_damage_is_harm(s->damage) && (s->area == SIZE_MAX || doc->areas[s->area].undo == NULL);
+}
+
+/* Whether something of this volume is harmed that repair header puts right. */
+static bool header_is_harmed(const struct vk_doctor *doc, size_t subject)
+{
+	for (size_t i = 0; i < doc->stretch_count; i++) {
+		const struct vk_stretch *s = &doc->stretches[i];
+		const struct vk_area *a = s->area != SIZE_MAX ? &doc->areas[s->area] : NULL;
+
+		if (a != NULL && a->subject == subject && is_to_repair(doc, s) && a->symbol[0] != '\0' &&
+		    strchr("LVXBPFH", a->symbol[0]) != NULL)
 			return true;
+	}
 	return false;
 }
 
@@ -96,8 +106,7 @@ static void advise_headers(struct vk_doctor *doc)
 		char verb[80] = "repair header";
 
 		/* headers are written into no partition of another system: the table comes first */
-		if (!header_is_harmed(doc->d, v) || wish_of(doc, v->start_bytes) != VK_WISH_NONE ||
-		    doc->subjects[i].put_away)
+		if (!header_is_harmed(doc, i) || wish_of(doc, v->start_bytes) != VK_WISH_NONE)
 			continue;
 		if (number != 0 && doc->d->volume_count > 1)
 			snprintf(verb, sizeof(verb), "repair header --partition %u", number);
@@ -191,19 +200,23 @@ static void advise_more(struct vk_doctor *doc)
 	       missing, (unsigned long long)whole->bytes);
 }
 
-/* What vmfskit wipe put away is not rebuilt but taken back. Returns whether that is all that is wrong with volumes. */
+/* What vmfskit wipe put away is taken back. Returns whether nothing else is wrong. */
 static bool advise_undo(struct vk_doctor *doc)
 {
-	size_t put_away = 0;
+	const char *last = "";
+	bool only = true;
 
-	for (size_t i = 0; i < doc->subject_count; i++)
-		put_away += doc->subjects[i].put_away;
-	if (put_away == 0)
-		return false;
-	vk_advise(doc, vk_advice_command(doc, "undo", doc->wipe, true),
-		  "Only if the volume is missed: vmfskit wipe put its signatures away on purpose, and this shows what "
-		  "would come back. Nothing is written without --write.");
-	return put_away == doc->subject_count;
+	for (size_t i = 0; i < doc->area_count; i++) {
+		if (doc->areas[i].undo == NULL || strcmp(doc->areas[i].undo, last) == 0)
+			continue;
+		last = doc->areas[i].undo;
+		vk_advise(doc, vk_advice_command(doc, "undo", last, true),
+			  "Only if the volume is missed: vmfskit wipe put its signatures away on purpose, and this "
+			  "shows what would come back. Nothing is written without --write.");
+	}
+	for (size_t i = 0; i < doc->stretch_count; i++)
+		only = only && !is_to_repair(doc, &doc->stretches[i]);
+	return last[0] != '\0' && only && !table_is_wrong(doc);
 }
 
 static void advise_commands(struct vk_doctor *doc)
@@ -213,8 +226,11 @@ static void advise_commands(struct vk_doctor *doc)
 		advise_decode(doc);
 		return;
 	}
-	if (advise_undo(doc))
+	if (advise_undo(doc)) {
+		advise_repair(doc); /* of a disk that was grown */
+		advise_decode(doc);
 		return;
+	}
 	if (doc->subject_count == 0 && !doc->known.found) {
 		if (!doc->options->scan && !vk_doctor_has(doc, VK_F_INCIDENT_UNREADABLE))
 			vk_advise(doc, vk_advice_command(doc, "find", NULL, true),

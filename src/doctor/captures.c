@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/checked.h"
+#include "base/bytes.h"
 #include "doctor/doctor.h"
 #include "vmfskit/vouch.h"
 
@@ -124,59 +124,86 @@ void vk_doctor_find_capture(struct vk_doctor *doc)
 }
 
 /* An undo capture of this disk, sound and vouched for, of something that put signatures away. */
-static bool is_wipe_of_this(struct vk_doctor *doc, struct vk_vouching *vouching, const char *id,
-			    struct vk_capture *ret_undo)
+static bool is_wipe_of_this(struct vk_doctor *doc, struct vk_vouching *vouching, const struct vk_capture *undo)
 {
-	const char *store = doc->options->store;
 	struct vk_findings findings = {0};
 	const struct vk_finding_sink sink = vk_findings_sink(&findings);
-	struct vk_capture done = {.is_rebuilt = false};
+	struct vk_capture done;
 	struct vk_of_disk answer;
 	struct vk_error ignored;
 	unsigned by;
 	bool wiped;
 
-	if (vk_capture_open(store, id, ret_undo, &ignored) != VK_OK)
-		return false;
 	/* of a damaged disk, as it must be: that the capture itself is sound counts */
-	wiped = ret_undo->is_undo && vk_capture_is_of(ret_undo, &doc->facts, &answer) >= VK_OF_LIKELY &&
-		vk_capture_open(store, ret_undo->undo_of, &done, &ignored) == VK_OK;
-	if (wiped) {
-		wiped = vk_rebuilt_is_wipe(&done.rebuilt) &&
-			vk_capture_judge(vouching, ret_undo->path, NULL, &sink, &by, &ignored) == VK_OK &&
-			(vk_findings_flaws(&findings) & (VK_FLAW_BROKEN | VK_FLAW_DOUBT)) == 0;
-		vk_capture_close(&done);
-	}
+	if (!undo->is_undo || vk_capture_is_of(undo, &doc->facts, &answer) < VK_OF_LIKELY ||
+	    vk_capture_open(doc->options->store, undo->undo_of, &done, &ignored) != VK_OK)
+		return false;
+	wiped = vk_rebuilt_is_wipe(&done.rebuilt) &&
+		vk_capture_judge(vouching, undo->path, NULL, &sink, &by, &ignored) == VK_OK &&
+		(vk_findings_flaws(&findings) & (VK_FLAW_BROKEN | VK_FLAW_DOUBT)) == 0;
+	vk_capture_close(&done);
 	vk_findings_free(&findings);
-	if (!wiped)
-		vk_capture_close(ret_undo);
 	return wiped;
 }
 
-static void mark_put_away(struct vk_doctor *doc, const struct vk_capture *undo)
+/*
+ * Whether the disk is as that wipe left it: in each sector that it saved zeros stand over the signature, and all else
+ * is as it was. If another byte differs, undo would set back what came later, and refuses that.
+ */
+static bool stands_as_wiped(struct vk_doctor *doc, const struct vk_capture *undo)
 {
-	for (size_t i = 0; i < doc->subject_count; i++)
-		for (size_t k = 0; k < undo->identity_count; k++)
-			if ((doc->subjects[i].magic_only || doc->subjects[i].fs_magic_only) &&
-			    vk_mul_sat(undo->identities[k].start_sector, undo->sector_size) ==
-				    doc->subjects[i].start_bytes) {
-				doc->subjects[i].put_away = true;
-				memcpy(doc->wipe, undo->id, sizeof(doc->wipe));
-			}
+	enum { MAGIC_BYTES = 4, SECTOR_MAX = 4096 };
+	uint8_t was[SECTOR_MAX], now[SECTOR_MAX];
+	struct vk_error ignored;
+	struct vk_io *io;
+	bool stands = vk_capture_io(undo, &io, &ignored) == VK_OK;
+
+	if (!stands)
+		return false;
+	for (size_t i = 0; stands && i < undo->region_count; i++) {
+		uint64_t at = undo->regions[i].offset_bytes, len = undo->regions[i].length_bytes;
+
+		stands = len > MAGIC_BYTES && len <= sizeof(was) &&
+			 vk_io_read_all(io, at, was, (size_t)len, &ignored) == VK_OK &&
+			 vk_doctor_read(doc, at, now, (size_t)len) == len && vk_all_zero(now, MAGIC_BYTES) &&
+			 (vk_get_le32(was) == VK_LVM_MAGIC || vk_fs_magic_known(vk_get_le32(was))) &&
+			 memcmp(was + MAGIC_BYTES, now + MAGIC_BYTES, (size_t)len - MAGIC_BYTES) == 0;
+	}
+	vk_io_close(io);
+	return stands;
 }
 
-void vk_doctor_find_wipe(struct vk_doctor *doc)
+/* A structure of which only the signature is gone. */
+static bool lacks_signature(const struct vk_doctor *doc, const struct vk_area *a)
+{
+	const struct vk_subject *s = a->subject != SIZE_MAX ? &doc->subjects[a->subject] : NULL;
+
+	return s != NULL && a->kind == VK_AREA_STRUCTURE &&
+	       ((s->magic_only && a->layout == &vk_lvm_device_layout) ||
+		(s->fs_magic_only && a->layout == &vk_fs_descriptor_layout));
+}
+
+/* The newest wipe counts, that is the first. */
+static void mark_put_away(struct vk_doctor *doc, const struct vk_capture *undo)
+{
+	for (size_t i = 0; i < doc->area_count; i++)
+		for (size_t k = 0; k < undo->region_count && doc->areas[i].undo == NULL; k++)
+			if (undo->regions[k].offset_bytes == doc->areas[i].offset_bytes &&
+			    lacks_signature(doc, &doc->areas[i]))
+				doc->areas[i].undo = strdup(undo->id);
+}
+
+void vk_doctor_find_wipes(struct vk_doctor *doc)
 {
 	static const char suffix[] = "-undo";
 	struct vk_vouching *vouching;
 	struct vk_error ignored;
-	bool bare = false;
+	size_t count, lacking = 0, looked_at = 0;
 	char **ids;
-	size_t count;
 
-	for (size_t i = 0; i < doc->subject_count; i++)
-		bare = bare || doc->subjects[i].magic_only || doc->subjects[i].fs_magic_only;
-	if (!bare || doc->options->store == NULL || vk_source_looked_through(&doc->source) ||
+	for (size_t i = 0; i < doc->area_count; i++)
+		lacking += lacks_signature(doc, &doc->areas[i]);
+	if (lacking == 0 || doc->options->store == NULL || vk_source_looked_through(&doc->source) ||
 	    vk_store_list(doc->options->store, &ids, &count, &ignored) != VK_OK)
 		return;
 	vouching = vk_vouching_new(doc->options->store, doc->options->public_key);
@@ -185,10 +212,11 @@ void vk_doctor_find_wipe(struct vk_doctor *doc)
 		size_t len = strlen(ids[i]);
 		struct vk_capture undo;
 
-		if (vouching != NULL && doc->wipe[0] == '\0' && count - i <= LOOKED_AT_MAX && len >= strlen(suffix) &&
-		    strcmp(ids[i] + len - strlen(suffix), suffix) == 0 &&
-		    is_wipe_of_this(doc, vouching, ids[i], &undo)) {
-			mark_put_away(doc, &undo);
+		if (vouching != NULL && len >= strlen(suffix) && strcmp(ids[i] + len - strlen(suffix), suffix) == 0 &&
+		    looked_at++ < LOOKED_AT_MAX &&
+		    vk_capture_open(doc->options->store, ids[i], &undo, &ignored) == VK_OK) {
+			if (stands_as_wiped(doc, &undo) && is_wipe_of_this(doc, vouching, &undo))
+				mark_put_away(doc, &undo);
 			vk_capture_close(&undo);
 		}
 		free(ids[i]);

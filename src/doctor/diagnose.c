@@ -95,7 +95,7 @@ static bool examine(struct vk_doctor *doc, struct vk_io *io)
 		vk_doctor_look_for_stripes(doc, &doc->subjects[i]);
 	if (!vk_doctor_listen(doc))
 		return false;
-	vk_doctor_find_wipe(doc);
+	vk_doctor_find_wipes(doc);
 	d->path = strdup(doc->path);
 	d->size_bytes = doc->source.size_bytes;
 	d->sector_size = doc->source.sector_size;
@@ -142,8 +142,10 @@ enum vk_status vk_diagnose(struct vk_io *io, const char *path, const struct vk_d
 		doc->opened = false;
 	}
 	status = doc->status;
-	for (size_t i = 0; i < doc->area_count; i++)
+	for (size_t i = 0; i < doc->area_count; i++) {
 		free(doc->areas[i].expected);
+		free(doc->areas[i].undo);
+	}
 	free(doc->areas);
 	free(doc->stretches);
 	vk_find_free(&doc->find);

@@ -45,6 +45,7 @@ struct vk_area {
 	uint32_t lock_type;
 	uint32_t at_least;     /* so many of the first locks exist on every volume */
 	const char *symbol;    /* a letter for the map, "" for what is not drawn; static */
+	char *undo;            /* its signature was put away by vmfskit wipe: what takes that back; owned, or NULL */
 	size_t name_length;    /* of `what` without the volume that it is of */
 	char what[80];
 };
@@ -73,7 +74,6 @@ struct vk_subject {
 	bool magic_only;         /* of its header only the magic is gone */
 	bool fs_magic_only;
 	bool alive;
-	bool put_away;           /* its signatures, by vmfskit wipe; doc->wipe takes that back */
 	bool left_over;          /* the table names others and not this one, of which only a header is there */
 };
 
@@ -96,7 +96,6 @@ struct vk_doctor {
 	struct vk_disk_facts facts; /* while captures are looked for */
 	char copy_of[VK_CAPTURE_ID_BYTES]; /* newest capture of another LUN with a volume of this disk; empty: none */
 	char copy_why[400];
-	char wipe[VK_CAPTURE_ID_BYTES]; /* the newest undo capture of a wipe of this disk; empty: none was looked for */
 	struct vk_subject subjects[VK_SUBJECTS_MAX];
 	size_t subject_count;
 
@@ -151,8 +150,8 @@ void vk_doctor_sort(void *items, size_t count, size_t size);
 
 /* captures.c: the newest good capture of this disk. */
 void vk_doctor_find_capture(struct vk_doctor *doc);
-/* Which subjects are without signatures because vmfskit wipe put them away, by the undo capture that it took. */
-void vk_doctor_find_wipe(struct vk_doctor *doc);
+/* Which structures are without signature because vmfskit wipe put it away, by the undo captures that it took. */
+void vk_doctor_find_wipes(struct vk_doctor *doc);
 void vk_known_capture_close(struct vk_known_capture *known);
 
 /* subjects.c: the VMFS partitions, from table, candidates and capture; those that no table names are decoded. */

@@ -194,8 +194,8 @@ static void name_magic(struct vk_doctor *doc, const struct vk_layout *layout, si
 						 "%s of the volume at sector %llu has lost its first four bytes; "
 						 "everything else that is checked is right%s%s",
 						 what, vk_doctor_sector(doc, doc->subjects[subject].start_bytes),
-						 doc->subjects[subject].put_away ? ": put away by vmfskit wipe, undo "
-						 "capture " : "", doc->subjects[subject].put_away ? doc->wipe : ""),
+						 a->undo != NULL ? ": put away by vmfskit wipe, undo capture " : "",
+						 a->undo != NULL ? a->undo : ""),
 				"%02x %02x %02x %02x", magic[0], magic[1], magic[2], magic[3]);
 		return;
 	}

@@ -217,9 +217,7 @@ static void begin_headline(struct vk_doctor *doc, struct vk_text *text)
 		/* its label may be of any length, and is not cut within a character */
 		vk_text_init(&whose, seen, sizeof(seen));
 		vk_text_put(&whose, f != NULL ? f->seen : "");
-		if (code == VK_F_INCIDENT_MAGIC_WIPED && doc->wipe[0] != '\0')
-			vk_text_put(text, "vmfskit wipe put away the few bytes by which systems recognise VMFS");
-		else if (code == VK_F_INCIDENT_TABLE_LOST && vk_table_signatures_lost(&doc->source.table))
+		if (code == VK_F_INCIDENT_TABLE_LOST && vk_table_signatures_lost(&doc->source.table))
 			vk_text_put(text, "Only the signatures of the partition table are gone");
 		else if (headlines[i].words != NULL)
 			vk_text_put(text, headlines[i].words);

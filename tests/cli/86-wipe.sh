@@ -206,7 +206,7 @@ is "doctor after a wipe: what comes next" "$(next)" "vmfskit undo $id disk.img -
 is "doctor after a wipe: the findings" "$(jq -r '[.sources[0].findings[].code] | unique | join(" ")' "$OUT")" incident.magic-wiped
 has "doctor after a wipe: whose it was" "$(jq -r '.sources[0].findings[].message' "$OUT")" "everything else that is checked is right: put away by vmfskit wipe, undo capture $id$"
 exits "doctor after a wipe, in words" 1 doctor --store st disk.img
-has "doctor after a wipe: the answer" "$OUT" '^vmfskit wipe put away the few bytes by which systems recognise VMFS'
+has "doctor after a wipe: the answer" "$OUT" '^The few bytes by which systems recognise VMFS were wiped'
 hasnt "doctor after a wipe: nothing is to be rebuilt" "$OUT" 'vmfskit (repair|restore|capture)'
 mkdir -m 700 none
 exits "the same bytes, and nobody knows of a wipe" 1 doctor --store none --json disk.img
@@ -216,12 +216,74 @@ exits "another file with the same bytes" 1 doctor --store st --json twin.img
 has "another file: the wipe was not of it" "$(next)" 'vmfskit repair header'
 "$LAB" break --how table disk.img >/dev/null
 exits "without its table" 1 doctor --store st --json disk.img
-is "without its table: still nothing is rebuilt" "$(next)" "vmfskit undo $id disk.img --store st"
+is "without its table: that is rebuilt, and no header" "$(next)" \
+	"vmfskit undo $id disk.img --store st; vmfskit capture disk.img --store st; vmfskit repair table disk.img --store st"
 "$LAB" break --how heartbeats disk.img >/dev/null 2>&1
 cp -a st broken
 printf x | dd of="$(find "broken/$id" -name '*.raw' | head -n 1)" bs=1 conv=notrunc status=none
 exits "an undo capture that is damaged" 1 doctor --store broken --json disk.img
 hasnt "an undo capture that is damaged is not offered" "$(next)" 'vmfskit undo'
+
+# away SIGNATURE START FILE: put away on purpose; prints the undo capture
+away() { "$VMFSKIT" wipe "$3" --signature "$1" --start "$2" --store st --override worse --write --json 2>/dev/null | jq -r .undo; }
+# told: the structures that doctor calls put away, and by which capture
+told() { jq -r '.sources[0].findings[].message' "$OUT" | sed -n 's/^the \([A-Za-z]*\).* at sector \([0-9]*\) .* put away by vmfskit wipe, undo capture /\1 \2 /p'; }
+
+# two volumes, two wipes: each is taken back by its own capture, until both are there
+rm -rf st two.img
+"$LAB" make --table gpt --size 700M --volume start=2048,size=300M,version=5 --volume start=700000,size=300M,version=6 two.img >/dev/null
+two=$(disk_sum two.img)
+first=$(away all 2048 two.img)
+second=$(away all 700000 two.img)
+exits "two wipes" 1 doctor --store st --json two.img
+is "two wipes: each signature by its own" "$(told)" "LVM 2048 $first
+file 2048 $first
+LVM 700000 $second
+file 700000 $second"
+is "two wipes: both are taken back" "$(next)" "vmfskit undo $first two.img --store st; vmfskit undo $second two.img --store st"
+ok "two wipes: the second is taken back" "$VMFSKIT" undo "$second" two.img --store st --write
+exits "two wipes: the first is left" 1 doctor --store st --json two.img
+is "two wipes: the first is taken back, too" "$(next)" "vmfskit undo $first two.img --store st"
+ok "two wipes: written" "$VMFSKIT" undo "$first" two.img --store st --write
+is "two wipes: all is as it was" "$(disk_sum two.img)" "$two"
+
+# one signature was put away, others were lost: of the other volume, then of the same
+fs=$(away fs 2048 two.img)
+zero two.img $((700000 * 512 + 0x100000)) 4
+exits "another volume's was lost" 1 doctor --store st --json two.img
+is "another volume's was lost: that was no wipe" "$(told)" "file 2048 $fs"
+is "another volume's was lost: it is repaired" "$(next)" \
+	"vmfskit undo $fs two.img --store st; vmfskit capture two.img --store st; vmfskit repair header --partition 2 two.img --store st"
+zero two.img $LVM 512
+exits "the header behind it is zeros" 1 doctor --store st --json two.img
+has "the header behind it is zeros: it is repaired" "$(next)" "vmfskit undo $fs .*vmfskit repair header --partition 1 two.img"
+
+# taken back, written to, lost again: undo would set the label back
+rm -rf st
+copy_disk whole.img disk.img
+id=$(away all $START disk.img)
+ok "an old wipe: taken back" "$VMFSKIT" undo "$id" disk.img --store st --write
+printf renamed | dd of=disk.img bs=1 seek=$((FS + 0x1d)) conv=notrunc status=none
+zero disk.img "$FS" 4
+zero disk.img "$LVM" 4
+exits "an old wipe: lost again" 1 doctor --store st --json disk.img
+is "an old wipe: nothing is called put away" "$(told)" ""
+is "an old wipe: header and descriptor are repaired" "$(next)" "vmfskit capture disk.img --store st; vmfskit repair header disk.img --store st"
+
+# what else is broken is repaired
+rm -rf st
+copy_disk whole.img disk.img
+id=$(away all $START disk.img)
+cp -a --sparse=always disk.img kept
+zero disk.img 0 $((34 * 512))
+exits "no primary GPT" 1 doctor --store st --json disk.img
+is "no primary GPT: the table is repaired" "$(next)" \
+	"vmfskit undo $id disk.img --store st; vmfskit capture disk.img --store st; vmfskit repair table disk.img --store st"
+dd if=kept of=disk.img bs=1M conv=notrunc status=none
+printf 'no heartbeat' | dd of=disk.img bs=1 seek=$((BASE + 0x1400000)) conv=notrunc status=none
+exits "a heartbeat is damaged" 1 doctor --store st --json disk.img
+is "a heartbeat is damaged: both" "$(next)" \
+	"vmfskit undo $id disk.img --store st; vmfskit capture disk.img --store st; vmfskit repair header disk.img --store st"
 
 # what was saved of a wipe knows whose signatures it puts away
 rm -rf st
