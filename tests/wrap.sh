@@ -3,8 +3,9 @@
 # A disk in something of another system, or copied in a way that lost or gained bytes: wrap KIND DISK FILE. To be sourced behind
 # tests/disk.sh. The superblocks are made by hand, as the formats have them, so that no driver and no tool is needed.
 
-# PERL-CODE FILE ARGUMENT...: code that may call at(OFFSET, BYTES), md(MINOR, LEVEL, DISKS, DATA-SECTORS, DATA-LENGTH-SECTORS, SECTOR) and
-# lvm_crc(BYTES); $n is the length of the file
+# PERL-CODE FILE ARGUMENT...: code that may call at(OFFSET, BYTES), md(MINOR, LEVEL, DISKS, DATA-SECTORS, DATA-LENGTH-SECTORS, SECTOR,
+# MADE, WRITTEN), lvm_crc(BYTES) and lvm(TEXT): a physical volume with data from 1 MiB on, without a text one in no group;
+# lvm_text(FIRST, COUNT): a group with a volume in these extents of it, or without a volume; $n is the length of the file
 bytes_into() {
 	local code=$1
 	shift
@@ -12,11 +13,11 @@ bytes_into() {
 		my $file = shift; open(my $f, "+<", $file) or die; our $n = -s $file;
 		sub at { my ($at, $bytes) = @_; seek($f, $at, 0); print $f $bytes; }
 		sub md {
-			my ($minor, $level, $disks, $data, $length, $sector) = @_;
-			my $h = pack("a256", pack("L<L<L<L<a16a32Q<l<l<Q<L<L<", 0xa92b4efc, 1, 0, 0, "u" x 16, "host:0", 1700000000, $level, 0,
+			my ($minor, $level, $disks, $data, $length, $sector, $made, $written) = @_;
+			my $h = pack("a256", pack("L<L<L<L<a16a32Q<l<l<Q<L<L<", 0xa92b4efc, 1, 0, 0, "u" x 16, "host:0", $made // 1700000000, $level, 0,
 				$length, 0, $disks));
 			substr($h, 128, 8) = pack("Q<", $data); substr($h, 136, 8) = pack("Q<", $length);
-			substr($h, 144, 8) = pack("Q<", $sector); substr($h, 220, 4) = pack("L<", 2);
+			substr($h, 144, 8) = pack("Q<", $sector); substr($h, 192, 8) = pack("Q<", $written // 0); substr($h, 220, 4) = pack("L<", 2);
 			my $roles = pack("S<S<", 0, 1); my $sum = 0;
 			$sum += $_ for unpack("L<*", $h . $roles);
 			substr($h, 216, 4) = pack("L<", (($sum & 0xffffffff) + ($sum >> 32)) & 0xffffffff);
@@ -26,6 +27,28 @@ bytes_into() {
 			my $crc = 0xf597a6cf;
 			for my $b (unpack("C*", $_[0])) { $crc ^= $b; $crc = ($crc >> 1) ^ (0xedb88320 & -($crc & 1)) for 1 .. 8; }
 			return $crc & 0xffffffff;
+		}
+		sub lvm_text {
+			my ($first, $count) = @_;
+			my $volume = sprintf("lun0 {\nid = \"%s\"\nstatus = [\"READ\", \"WRITE\", \"VISIBLE\"]\nflags = []\nsegment_count = 1\n\n" .
+				"segment1 {\nstart_extent = 0\nextent_count = %d\n\ntype = \"striped\"\nstripe_count = 1\n\nstripes = [\n\"pv0\", %d\n]\n}\n" .
+				"}\n", "c" x 32, $count // 0, $first // 0);
+			return sprintf("vg0 {\nid = \"%s\"\nseqno = 2\nformat = \"lvm2\"\nstatus = [\"RESIZEABLE\", \"READ\", \"WRITE\"]\n" .
+				"flags = []\nextent_size = 8192\nmax_lv = 0\nmax_pv = 0\n\nphysical_volumes {\n\npv0 {\nid = \"%s\"\n" .
+				"device = \"/dev/sdb\"\n\nstatus = [\"ALLOCATABLE\"]\nflags = []\ndev_size = %d\npe_start = 2048\npe_count = %d\n}\n}\n\n" .
+				"%s}\ncontents = \"Text Format Volume Group\"\nversion = 1\n", "a" x 32, "b" x 32, $n >> 9, ($n >> 22) - 1,
+				defined($count) ? "logical_volumes {\n\n$volume}\n" : "");
+		}
+		sub lvm {
+			my ($text) = @_;
+			my $header = pack("a32Q<Q<Q<Q<Q<Q<Q<Q<Q<", "b" x 32, $n, 1 << 20, 0, 0, 0, 4096, (1 << 20) - 4096, 0, 0);
+			my $label = pack("a512", pack("a8Q<L<L<a8", "LABELONE", 1, 0, 32, "LVM2 001") . $header);
+			substr($label, 16, 4) = pack("L<", lvm_crc(substr($label, 20)));
+			my @place = $text eq "" ? (0, 0, 0, 0) : (512, length($text) + 1, lvm_crc($text . "\0"), 0);
+			my $area = pack("a512", pack("L<a16L<Q<Q<Q<Q<L<L<", 0, " LVM2 x[5A%r0N*>", 1, 4096, (1 << 20) - 4096, @place));
+			substr($area, 0, 4) = pack("L<", lvm_crc(substr($area, 4)));
+			at(0, "\0" x 512 . $label . "\0" x 1024);
+			at(4096, $area . $text . "\0");
 		}
 		'"$code"'
 		close($f) or die;' "$@"
@@ -58,22 +81,7 @@ wrap() { # KIND DISK FILE
 	lvm2)
 		truncate -s $((size + (8 << 20))) "$file"
 		lay "$disk" "$file" $((5 << 20)) # the volume begins with the second extent
-		bytes_into 'my $extents = ($n >> 22) - 1;
-			my $text = sprintf("vg0 {\nid = \"%s\"\nseqno = 2\nformat = \"lvm2\"\nstatus = [\"RESIZEABLE\", \"READ\", \"WRITE\"]\n" .
-				"flags = []\nextent_size = 8192\nmax_lv = 0\nmax_pv = 0\n\nphysical_volumes {\n\npv0 {\nid = \"%s\"\n" .
-				"device = \"/dev/sdb\"\n\nstatus = [\"ALLOCATABLE\"]\nflags = []\ndev_size = %d\npe_start = 2048\npe_count = %d\n}\n}\n\n" .
-				"logical_volumes {\n\nlun0 {\nid = \"%s\"\nstatus = [\"READ\", \"WRITE\", \"VISIBLE\"]\nflags = []\nsegment_count = 1\n\n" .
-				"segment1 {\nstart_extent = 0\nextent_count = %d\n\ntype = \"striped\"\nstripe_count = 1\n\nstripes = [\n\"pv0\", 1\n]\n}\n" .
-				"}\n}\n}\ncontents = \"Text Format Volume Group\"\nversion = 1\n", "a" x 32, "b" x 32, $n >> 9, $extents, "c" x 32,
-				$extents - 1);
-			my $header = pack("a32Q<Q<Q<Q<Q<Q<Q<Q<Q<", "b" x 32, $n, 1 << 20, 0, 0, 0, 4096, (1 << 20) - 4096, 0, 0);
-			my $label = pack("a512", pack("a8Q<L<L<a8", "LABELONE", 1, 0, 32, "LVM2 001") . $header);
-			substr($label, 16, 4) = pack("L<", lvm_crc(substr($label, 20)));
-			at(512, $label);
-			my $mda = pack("a512", pack("L<a16L<Q<Q<Q<Q<L<L<", 0, " LVM2 x[5A%r0N*>", 1, 4096, (1 << 20) - 4096, 512, length($text) + 1,
-				lvm_crc($text . "\0"), 0));
-			substr($mda, 0, 4) = pack("L<", lvm_crc(substr($mda, 4)));
-			at(4096, $mda . $text . "\0");' "$file"
+		bytes_into 'lvm(lvm_text(1, ($n >> 22) - 2));' "$file"
 		;;
 	ddf)
 		copy_disk "$disk" "$file"

@@ -18,6 +18,7 @@ struct vk_layer {
 	bool length_known;     /* it says so; else they reach to the end of what is there */
 	bool whole;            /* they are all of it: a mirror, a linear volume, the only disk */
 	bool in_use;           /* something says that it was put to use, not only made */
+	bool empty;            /* it says that no volume has a place in it */
 	bool sealed;           /* nothing can be said of what is in it without a key */
 	uint64_t made_s, written_s; /* when it was made, and written to last; 0: it does not say */
 	/*
@@ -47,10 +48,12 @@ VK_MUST_USE bool vk_layers_read_md(struct vk_io *io, const struct vk_foreign *fo
 VK_MUST_USE bool vk_layers_read_lvm(struct vk_io *io, struct vk_layers *layers);
 
 /*
- * Two ways to see one header, both at a place where volumes usually begin: in the bytes of the layer, from at_bytes of
- * io on, and in io itself. Whether it is io's own, and the layer only old, or made over it by accident.
+ * Two ways to see one volume, both where volumes usually begin: in the bytes of the layer, from at_bytes of io on, and
+ * in io itself. Whether it is io's own, and the layer only old, or made over it by accident. bare: one without a table
+ * begins with the bytes of the layer.
  */
-bool vk_is_of_source(struct vk_io *io, const struct vk_layer *layer, uint64_t at_bytes, uint64_t length_bytes);
+bool vk_is_of_source(struct vk_io *io, const struct vk_layer *layer, uint64_t at_bytes, uint64_t length_bytes,
+		     bool bare);
 
 /* Adds it when its bytes lie in io; length_bytes 0 or too large means to the end. False: out of memory. */
 VK_MUST_USE bool vk_layers_add(struct vk_io *io, const struct vk_layer *layer, struct vk_layers *layers);

@@ -93,6 +93,23 @@ static char *read_text(struct vk_io *io, const struct label *label)
 	return text;
 }
 
+/*
+ * The area's header is whole and says that there is no text in it: nobody has put the physical volume into a group, or
+ * it was taken out of it. Where texts of the group are kept elsewhere, a flag beside the place of the text says so.
+ */
+static bool is_empty(struct vk_io *io, const struct label *label)
+{
+	static const uint8_t no_text[24];
+	uint8_t header[LABEL_BYTES];
+	size_t got = 0;
+
+	return label->text_area_bytes != 0 &&
+	       vk_io_read(io, label->text_area_bytes, header, sizeof(header), &got, NULL) == VK_OK &&
+	       got == sizeof(header) && memcmp(header + 4, " LVM2 x[5A%r0N*>", 16) == 0 &&
+	       crc_of(header + 4, sizeof(header) - 4) == vk_get_le32(header) &&
+	       memcmp(header + HEADER_BYTES, no_text, sizeof(no_text)) == 0;
+}
+
 /* For reading only, and without a word in the metadata; lvm.conf(5), activation/read_only_volume_list. */
 static void say_how_to_open(struct vk_layer *layer, const char *verb, const char *what)
 {
@@ -153,6 +170,7 @@ bool vk_layers_read_lvm(struct vk_io *io, struct vk_layers *layers)
 	for (size_t i = 0; said && i < group.volume_count && fine; i++)
 		fine = add_volume(io, &label, &group, &group.volumes[i], layers);
 	/* without its text nobody knows where volumes begin, but the first one mostly begins with the data */
+	rest.empty = !said && is_empty(io, &label);
 	rest.whole = !said && group.data_bytes != 0;
 	rest.data_bytes = group.data_bytes;
 	return fine && vk_layers_add(io, &rest, layers);

@@ -166,9 +166,14 @@ static bool add_carrier(struct dive *d, const struct place *p, const struct vk_l
 			enum vk_source_kind kind)
 {
 	struct vk_reading r = {.kind = VK_READING_CARRIER, .at_bytes = p->at, .length_bytes = p->length};
-	bool own = inside->fits[0].fit <= VK_FIT_HINT && vk_is_of_source(d->survey->io, p->layer, p->at, p->length);
+	/* a table that names its volume in there is none of the source's */
+	bool own = (kind == VK_SOURCE_PARTITION || inside->fits[0].fit <= VK_FIT_HINT) &&
+		   vk_is_of_source(d->survey->io, p->layer, p->at, p->length,
+				   inside->fits[1].fit == VK_FIT_STRUCTURE);
 	struct vk_text text;
 
+	if (own && p->layer->empty)
+		return true;
 	/* what the layer keeps behind the LUN is none of it */
 	if (!p->layer->length_known && inside->disk_bytes != 0)
 		r.length_bytes = vk_min_u64(p->length, inside->disk_bytes);

@@ -106,7 +106,7 @@ carries() {
 		is "$kind, $state: find" "$(jq -c '[.readings[0].kind, .candidates[0].start_sector]' "$OUT")" '["carrier",2048]'
 		exits "$kind, $state: repair table" 3 repair carrier.img --write
 		has "$kind, $state: repair table: by name" "$ERR" "guard reading refuses: this is $name"
-		has "$kind, $state: repair table: where writing goes" "$ERR" "write to the assembled array or volume .* For reading: .*--read-only"
+		has "$kind, $state: repair table: where writing goes" "$ERR" "write to the assembled array or volume, .* For reading: .*--read-only"
 		is "$kind, $state: untouched" "$(disk_state carrier.img)" "$before"
 	done
 }
@@ -253,6 +253,76 @@ own "mdadm over a LUN" over.img
 copy_disk sound.img over.img
 bytes_into 'md(0, 1, 2, 0, ($n >> 9) - 64, (($n >> 9) - 16) & ~7);' over.img
 own "mdadm over a LUN, its superblock in the copy of the GPT" over.img
+# where ESXi begins, volume groups and arrays begin with their data, too: the volume is the LUN's own, however long the LUN is
+# accident NAME FILE STARTS: what was made over it is said, and behind the guard the table can be repaired
+accident() {
+	local kind=$4 before
+	own "$1" "$2"
+	is "$1: no carrier" "$(jq -c '[.sources[0].readings[] | select(.kind == "carrier" and .repairable)]' "$OUT")" "[]"
+	run doctor --json "$2"
+	is "$1: doctor finds something wrong" "$((CODE != 0))" 1
+	is "$1: doctor: the table is lost" "$(jq -r '[.sources[0].findings[].code | select(. == "incident.table-lost")] | join(" ")' "$OUT")" incident.table-lost
+	run doctor "$2"
+	has "$1: doctor says so" "$OUT" "$kind was made over it"
+	hasnt "$1: something is wrong" "$OUT" "Nothing wrong"
+	before=$(disk_state "$2")
+	exits "$1: repair table" 3 repair "$2" --write
+	has "$1: behind the guard" "$ERR" "guard member refuses: $kind is on the whole target"
+	is "$1: untouched" "$(disk_state "$2")" "$before"
+	ok "$1: the guards lifted" repair "$2" --override member --override guess --write
+	run "$VMFSKIT" decode --json "$2"
+	is "$1: the table" "$(jq -c '[.sources[0].table.partitions[].start_sector]' "$OUT")" "$3"
+}
+lun() { rm -f lun.img && "$LAB" make "$@" lun.img >/dev/null || fail "lun $*" "cannot be made"; }
+for lun in mbr 4kn grown two gpt; do
+	starts='[2048]' sector=512
+	case $lun in
+	mbr) lun --table mbr --vmfs 5 --start 2048 --vmfs-size 300M --size 400M ;;
+	4kn) lun --table gpt --vmfs 6 --start 256 --sector-size 4096 --size 300M && starts='[256]' sector=4096 ;;
+	grown) lun --size 300M && truncate -s 400M lun.img ;;
+	two) lun --table gpt --size 700M --volume start=2048,size=300M,version=5 --volume start=700000,size=300M,version=6 && starts='[2048,700000]' ;;
+	gpt) lun --size 300M ;;
+	esac
+	end=$(stat -c %s lun.img)
+	# the tools take the beginning and the signature of the copy
+	for code in 'lvm("");' 'lvm(lvm_text());' 'md(2, 1, 2, 2048, ($n >> 9) - 2048, 8);'; do
+		copy_disk lun.img over.img
+		zero over.img 0 4096
+		[ $lun = mbr ] || zero over.img $((end - sector)) 8
+		case $code in lvm*) kind=LVM2_member ;; *) kind=linux_raid_member ;; esac
+		bytes_into "$code" over.img
+		accident "$lun, $code" over.img "$starts" $kind
+	done
+done
+# a volume without a table that is theirs: a volume of LVM2 lies over the place, or the array was used since
+real() { # NAME PERL-CODE WHAT
+	rm -f carrier.img
+	truncate -s 400M carrier.img
+	lay bare.img carrier.img $mib
+	bytes_into "$2" carrier.img
+	run "$VMFSKIT" decode --json carrier.img
+	is "$1" "$(first kind) $(first at_bytes) $(first repairable)" "carrier $mib false"
+	has "$1: what" "$(first what)" "$3 with a VMFS partition whole inside"
+	exits "$1: nothing is planned" 3 repair carrier.img --override member --write
+}
+"$LAB" make --table none --vmfs 5 --size 300M --vmfs-size 300M bare.img >/dev/null
+real "LVM2, a volume as long as it" 'lvm(lvm_text(0, 75));' "a physical volume of LVM2 .volume vg0/lun0."
+real "LVM2, a longer volume" 'lvm(lvm_text(0, 90));' "a physical volume of LVM2 .volume vg0/lun0."
+real "md, as long as it" 'md(2, 1, 2, 2048, 300 << 11, 8);' "a member of a Linux RAID .*"
+real "md, used since" 'md(2, 1, 2, 2048, ($n >> 9) - 2048, 8, 1300000000, 1700000000);' "a member of a Linux RAID .*"
+# a volume of the group that lies elsewhere, or is too short for it, is not where it is
+for place in '80, 10' '0, 2'; do
+	bytes_into "lvm(lvm_text($place));" carrier.img
+	run "$VMFSKIT" decode --json carrier.img
+	is "LVM2, a volume in extents $place: a member, not a carrier" "$(first kind) $(first repairable)" "member false"
+done
+# what a removed group leaves: a table inside tells of a LUN all the same
+rm -f carrier.img
+truncate -s 400M carrier.img
+lay sound.img carrier.img $mib
+bytes_into 'lvm("");' carrier.img
+run "$VMFSKIT" decode --json carrier.img
+is "LVM2, the group removed: the LUN is seen" "$(first kind) $(first at_bytes)" "carrier $mib"
 # an old one in front of a volume that was made later
 "$LAB" make --table mbr --vmfs 3 --size 300M later.img >/dev/null
 bytes_into 'md(2, 1, 2, 2048, ($n >> 9) - 4096, 8);' later.img

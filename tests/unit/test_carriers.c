@@ -210,6 +210,33 @@ static void test_lvm_volumes(void **state)
 	free(disk);
 }
 
+/* In no group: the area has a header whose sum fits, and no text. Without either nobody knows. */
+static void test_lvm_empty(void **state)
+{
+	uint8_t *disk = calloc(1, DISK_BYTES), *area = disk + 4096;
+	static const struct {
+		size_t at; /* a byte of the area that is another one, and the sum as it is then; 0: none */
+		bool fits, empty;
+	} rows[] = {{0, true, true}, {0, false, false}, {4, true, false}, {48, true, false}, {60, true, false}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct vk_layers layers;
+
+		put_lvm(disk, "", 512, MIB);
+		memset(area + 40, 0, 24);
+		if (rows[i].at != 0)
+			area[rows[i].at] ^= 1;
+		vk_put_le32(area, lvm_crc(area + 4, 508) + !rows[i].fits);
+		layers = read_layers(disk, "LVM2_member", 512 + 24);
+		assert_int_equal(layers.count, 1);
+		assert_int_equal(layers.items[0].empty, rows[i].empty);
+		assert_true(layers.items[0].whole);
+		free(layers.items);
+	}
+	free(disk);
+}
+
 static void test_lvm_texts(void **state)
 {
 	static const char *const texts[] = {
@@ -280,7 +307,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_md_levels), cmocka_unit_test(test_md_numbers), cmocka_unit_test(test_lvm_volumes),
-		cmocka_unit_test(test_lvm_texts), cmocka_unit_test(test_endless),
+		cmocka_unit_test(test_lvm_empty), cmocka_unit_test(test_lvm_texts),
+		cmocka_unit_test(test_endless),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
