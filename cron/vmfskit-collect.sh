@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Collects from the disks of a host where vmfskit cannot run (ESXi, an ESX console) what vmfskit import makes captures of.
+# Collects the bytes that vmfskit import needs, from the disks of a host where vmfskit cannot run (ESXi, an ESX console).
 #
 # Runs under any POSIX shell, also that of busybox; needs dd, ls, mkdir, rm, date, and hexdump or od. The disks are only read.
-# Everything happens in functions, so that a shell that is fed this text (sh -s) has all of it before anything is read.
+# Everything is in functions, so that sh -s has read this whole text before it runs anything.
 
 help() {
 	cat <<'TEXT'
@@ -16,19 +16,19 @@ the first 26 MiB: the partition tables, the LVM region, the volume header
 (.vh.sf) and the heartbeats. Without DISK: all of /vmfs/devices/disks or
 /dev/disks (without vml.* and partitions), else those of /sys/block.
 
-The result is for "vmfskit import". It goes to standard output as a tar, or
-with -o into a folder. One piece at a time, 26 MiB, is kept in
-$TMPDIR or /tmp meanwhile. The disks are only read.
+The result is for "vmfskit import". It is a tar on standard output, or with -o
+a folder. $TMPDIR or /tmp needs room for one piece, 26 MiB. The disks are only
+read.
 
   -o DIR    write the folder DIR, which must not exist yet
-  -s BYTES  size of a logical sector, 512 or 4096, where a disk without GPT
-            does not tell
+    -s BYTES  size of a logical sector, 512 or 4096, if a disk without GPT does
+            not show it
   -h        this text
 
-Says nothing when all went well. Exit code 0: all was collected; 1: a disk or
-a part of one could not be read, the others are there; 2: usage; 4: the result
-could not be written, or a program that this needs does not work here: what
-there is then, is not complete.
+Prints nothing when all went well. Exit code 0: all was collected; 1: a disk or
+a part of one could not be read, the rest was collected; 2: usage; 4: the
+result could not be written, or a required program does not work here; the
+result is then not complete.
 TEXT
 }
 
@@ -39,11 +39,11 @@ die() {
 	exit 4
 }
 
-# broken PROGRAM: it worked when it was tried and no longer does; what was to come of this disk by it is missing
+# broken PROGRAM: it worked when it was tested and has failed since; the rest of this disk that needs it is missing
 broken() {
 	case $faulty in *" $1 "*) return 0 ;; esac
 	faulty="$faulty$1 " status=incomplete failed=4
-	say "$disk: $1 does not work any more: not all of it could be collected"
+	say "$disk: $1 does not work any more: the disk could not be collected completely"
 	note "broken $1"
 }
 
@@ -58,7 +58,7 @@ dump() {
 	fi
 }
 
-# words FILE COUNT: its first bytes are then $bytes; false, and $bytes empty, when the dumper did not show that many
+# words FILE COUNT: sets $bytes to its first bytes; false, and $bytes empty, when the dumper did not show that many
 words() {
 	# shellcheck disable=SC2046
 	set -- "$2" $(dump "$1" "$2" 2>"$work/err")
@@ -71,7 +71,7 @@ words() {
 	return 1
 }
 
-# number OFFSET LENGTH: $value is that little-endian number of $bytes; what needs the last bit of 64 is as good as infinite
+# number OFFSET LENGTH: sets $value to that little-endian number of $bytes; a number that needs the last bit of 64 counts as infinite
 number() {
 	offset=$1 digits=$(($2 * 2)) value=
 	# shellcheck disable=SC2086
@@ -86,8 +86,8 @@ number() {
 	value=$((0x$value))
 }
 
-# copy BLOCKS ARGUMENT...: whether dd copied exactly that many (ends with: at most). A disk can make it fail; where it does not start,
-# or dies, the fault is not the disk's.
+# copy BLOCKS ARGUMENT...: whether dd copied exactly that many (ends with: at most). A disk can make it fail. If dd does not start, or
+# dies, the disk is not the cause.
 copy() {
 	blocks=$1
 	shift
@@ -104,7 +104,7 @@ copy() {
 	return 1
 }
 
-# possible BYTE: no disk is that long. A dd that cannot seek behind the end would read all of the disk to get there.
+# possible BYTE: false when no disk is that long. A dd that cannot seek behind the end would read the whole disk.
 possible() { [ "$1" -ge 0 ] && [ "$1" -lt 1125899906842624 ]; }
 
 # at BYTE LENGTH: $bytes is that of the disk; both are multiples of the sector size
@@ -139,12 +139,12 @@ header() {
 	zeros 247
 }
 
-# put FILE: a file of $work/out or of $out is complete; in a tar it leaves the place
+# put FILE: a file of $work/out or of $out is complete; for a tar it is written out and removed
 put() {
 	[ -z "$out" ] || return 0
 	size_of "$place/$1"
 	put_bytes=$value sum=32
-	# the checksum counts itself as eight blanks, two of which are written as they are or as zero
+		# the checksum counts its own field as eight blanks
 	header "vmfskit-collect/$1" "$put_bytes" '      ' >"$work/header" || die "there is no room in $place"
 	words "$work/header" 512 || die "the tar cannot be written"
 	for byte in $bytes; do sum=$((sum + 0x$byte)); done
@@ -172,7 +172,7 @@ sums() {
 	broken "$digester"
 }
 
-# piece BYTE LENGTH: one file; where a part cannot be read, several around it. At the end of the disk it is shorter.
+# piece BYTE LENGTH: one file; if a part cannot be read, several files around it. At the end of the disk the file is shorter.
 piece() {
 	name=$folder/from-$1.raw block=1048576
 	[ "$2" -ge "$block" ] || block=$sector
@@ -200,7 +200,7 @@ piece() {
 	status=incomplete
 }
 
-# save START END: that part of the disk, in whole MiB, without what an earlier piece holds; the odd end of the disk is a piece of its own
+# save START END: that part of the disk, in whole MiB, without the bytes of earlier pieces; an odd end of the disk is a separate piece
 save() {
 	possible "$1" && possible "$2" || return 0
 	from=$(($1 / 1048576 * 1048576)) to=$((($2 + 1048575) / 1048576 * 1048576)) odd=0
@@ -217,7 +217,7 @@ save() {
 
 # --- one disk
 
-# $size of the disk, 0 when nothing tells
+# sets $size of the disk, 0 when it is not known
 find_size() {
 	size=0 value=0
 	if [ -r "/sys/class/block/${disk##*/}/size" ]; then
@@ -229,7 +229,7 @@ find_size() {
 	case $value in '' | *[!0-9]*) ;; *) size=$value ;; esac
 }
 
-# What partedUtil or fdisk say is kept for people. Which of them there is only running them tells: a busybox knows names of what it
+# The output of partedUtil or fdisk is kept for people. Only running them shows whether they work: a busybox lists programs that it
 # cannot run.
 ask_tools() {
 	for tool in "partedUtil getptbl" "fdisk -l"; do
@@ -245,7 +245,7 @@ ask_tools() {
 	done
 }
 
-# a GPT header stands where a logical sector ends, and at the end of the disk once more
+# a GPT header is at the end of the first logical sector, and at the end of the disk
 find_sector_size() {
 	sector=512
 	[ ! -r "/sys/class/block/${disk##*/}/queue/logical_block_size" ] ||
@@ -260,8 +260,8 @@ find_sector_size() {
 	sector=$first
 }
 
-# volume BYTE KIND: the first 26 MiB of a partition of type vmfs, or of what begins as one; and its further LVM regions, which a header
-# of a volume of more than 16 TiB names
+# volume BYTE KIND: the first 26 MiB of a partition of type vmfs, or of one that begins as VMFS; and the further LVM regions that the
+# header of a volume of more than 16 TiB gives
 volume() {
 	start=$1 region=0 links=0
 	[ "$start" -gt 0 ] && possible "$start" || return 0
@@ -276,7 +276,7 @@ volume() {
 	done
 }
 
-# boot_record LBA EXTENDED-START: entries of sector 0, or the first two of a link of the chain; $next is where the chain goes on
+# boot_record LBA EXTENDED-START: entries of sector 0, or the first two of a link of the chain; sets $next to the next link
 boot_record() {
 	lba=$1 extended=$2
 	at $((lba * sector)) "$sector" || return 0
@@ -308,7 +308,7 @@ mbr() {
 	done
 }
 
-# gpt LBA: the volumes of that copy's array, of which at most 2 MiB are read; $alternate is where the other copy stands
+# gpt LBA: the volumes of that copy's array, of which at most 2 MiB are read; sets $alternate to the place of the other copy
 gpt() {
 	alternate=0
 	starts_with $(($1 * sector)) "$efi_part" && number 32 8 && alternate=$value && number 72 8 && array=$value &&
@@ -340,7 +340,7 @@ gpt_entries() {
 	done
 }
 
-# worse CODE TEXT: said, and the exit code is no better than this
+# worse CODE TEXT: prints TEXT; the exit code becomes at least CODE
 worse() {
 	[ "$failed" -ge "$1" ] || failed=$1
 	shift
@@ -353,7 +353,7 @@ collect() {
 	case $disk in
 	*"
 "*)
-		worse 1 "$disk: a name of several lines cannot be written down"
+		worse 1 "$disk: a name with a line break cannot be recorded"
 		return 0
 		;;
 	esac
@@ -377,20 +377,20 @@ collect() {
 	save 0 27262976
 	mbr
 	gpt 1
-	# a disk that was grown keeps its copy where the end was
+		# on a grown disk the copy is still at the old end
 	for copy in "$alternate" $((size / sector - 1)); do
 		[ "$copy" -gt 1 ] && [ "$copy" -lt 2199023255552 ] || continue
 		[ $((copy * sector)) -le 3145728 ] || save $((copy * sector - 3145728)) $(((copy + 1) * sector))
 		gpt "$copy"
 	done
-	# what the table does not name, and still stands at the usual starts
+		# volumes at the usual starts that the table does not list
 	for usual in 63 64 128 1024 2048 16384 10229760 15472640 20973535 268437504; do
 		[ $((usual * 512 % sector)) -ne 0 ] || volume $((usual * 512)) other
 	done
 	[ "$pieces" -gt 0 ] || status=failed
 	note "status $status"
 	[ "$status" = complete ] && return 0
-	if [ "$faulty" = " " ]; then worse 1 "$disk: not all of it could be read"; else worse 1; fi
+	if [ "$faulty" = " " ]; then worse 1 "$disk: could not be read completely"; else worse 1; fi
 }
 
 # --- all of them
@@ -453,8 +453,8 @@ is_known() {
 	[ "$*" = "$text" ]
 }
 
-# That a shell knows the name of a program does not mean that it can run it (busybox without /proc), nor that it does what is
-# needed: each one is tried on known bytes first.
+# A shell may list a program that it cannot run (busybox without /proc), or that lacks an option: each program is tested on known bytes
+# first.
 try_tools() {
 	none="00 00 00 00 00 00 00 00" faulty=" dd "
 	{ printf '0123456789abcdef\000\001\n\t\177\200\376\377' && zeros 72; } >"$work/known" || die "$work: nothing can be written there"
@@ -467,7 +467,7 @@ try_tools() {
 		copy 1 if="$work/known" bs=512 conv=sync >"$work/tried" && is_known 24 "$work/tried" "$known" ||
 		die "dd does not work here: nothing can be copied"
 	size_of "$work/tried"
-	[ "$value" -eq 512 ] || die "ls does not tell the length of a file here"
+	[ "$value" -eq 512 ] || die "ls does not show the length of a file here"
 	rm -f "$work/tried"
 	[ ! -e "$work/tried" ] || die "rm does not work here"
 	digester=
@@ -481,7 +481,7 @@ try_tools() {
 	time=$(date -u +%Y-%m-%dT%H:%M:%SZ 2>"$work/err")
 	case $time in
 	[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]Z) ;;
-	*) die "date does not tell the time here" ;;
+	*) die "date does not print the time here" ;;
 	esac
 	seconds=$(date +%s 2>"$work/err")
 	case $seconds in '' | *[!0-9]*) seconds=0 ;; esac
@@ -500,7 +500,7 @@ make_work() {
 	work=${TMPDIR:-/tmp}/vmfskit-collect.$$
 	mkdir "$work" || {
 		work=
-		die "there is no place for temporary files: say where with TMPDIR=DIR"
+		die "there is no folder for temporary files: name one with TMPDIR=DIR"
 	}
 	place=$work/out
 	mkdir "$place" || die "$place cannot be made"
@@ -537,7 +537,7 @@ main() {
 	index=$place/vmfskit-collect.txt
 	: >"$work/empty"
 	try_tools <"$work/empty"
-	# what is on standard input may be this text
+		# standard input may be this text
 	everything "$@" <"$work/empty"
 	exit "$failed"
 }

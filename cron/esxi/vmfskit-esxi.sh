@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Runs the collector every night on an ESXi host: puts a line into its crontab, and again after every boot.
+# Runs the collector every night on an ESXi host: adds a line to its crontab, and adds it again after every boot.
 #
-# ESXi forgets its crontab when it boots; /etc/rc.local.d/local.sh is kept and runs at the end of the boot. Files lie on a datastore, which
-# should not be the only one that is worth saving. Runs under the shell of busybox.
+# ESXi loses its crontab when it boots; /etc/rc.local.d/local.sh is kept and runs at the end of the boot. The files lie on a datastore; that
+# should not be the only datastore. Runs under the shell of busybox.
 
 usage() {
 	cat <<'TEXT'
@@ -11,16 +11,16 @@ usage: vmfskit-esxi.sh install FOLDER [MINUTE HOUR]
        vmfskit-esxi.sh remove
        vmfskit-esxi.sh night FOLDER | line FOLDER MINUTE HOUR
 
-  install  every night at HOUR:MINUTE (2:30, UTC) the disks are collected into
-           FOLDER, which holds this file and vmfskit-collect.sh
+    install  collect the disks into FOLDER every night at HOUR:MINUTE (2:30, UTC);
+           FOLDER holds this file and vmfskit-collect.sh
            (/vmfs/volumes/DATASTORE/vmfskit)
-  remove   take both lines out again
-  line     what local.sh calls after a boot
-  night    what the crontab line calls: FOLDER/HOST-DAY.tar, one for each day
-           of the week, for vmfskit import; FOLDER/collect.log says how it went
+  remove   remove the lines from crontab and local.sh
+  line     local.sh calls this after a boot
+  night    the crontab calls this: it writes FOLDER/HOST-DAY.tar, one for each
+           day of the week, for vmfskit import, and FOLDER/collect.log
 
-ESXi 8 runs only what VMware signed (execInstalledOnly), where scripts may be
-refused too. Collect from another machine then:
+ESXi 8 runs only programs signed by VMware (execInstalledOnly) and may refuse
+scripts, too. Then collect from another machine:
   ssh root@HOST sh -s <vmfskit-collect.sh >HOST.tar
 TEXT
 }
@@ -30,30 +30,30 @@ die() {
 	exit "${2:-4}"
 }
 
-# everything but our own lines; what was cut in the middle of them is for a person to mend
+# everything but our own lines; a file that was cut within them must be repaired by a person
 without_ours() {
 	[ -e "$1" ] || return 0
 	[ "$(grep -c '# vmfskit begin$' "$1")" = "$(grep -c '# vmfskit end$' "$1")" ] ||
-		die "$1: it is not whole, the end of vmfskit's lines is missing; mend it by hand"
+		die "$1: it is not whole, the end of vmfskit's lines is missing; repair it by hand"
 	sed -e '/# vmfskit begin$/,/# vmfskit end$/d' -e '/vmfskit-esxi\.sh night /d' "$1"
 }
 
 # equal FILE FILE: of text; false when one cannot be read
 equal() { one=$(cat "$1" && echo .) && two=$(cat "$2" && echo .) && [ "$one" = "$two" ]; }
 
-# over FILE FROM: in place, because the file may be a link. The new bytes are laid over the old ones and the rest is cut off only then:
-# on a RAM disk that is full the file keeps its room meanwhile, so that what it was can go back in the same way.
+# over FILE FROM: in place, because the file may be a link. The new bytes overwrite the old ones, and only then is the file shortened: on a
+# full RAM disk the file keeps its space meanwhile, so that the old contents can be written back in the same way.
 over() {
 	dd if="$2" of="$1" conv=notrunc 2>"$tmp/said" && dd if=/dev/null of="$1" bs=1 seek=$(($(wc -c <"$2"))) 2>"$tmp/said" && equal "$1" "$2"
 }
 
-# replace FILE: by $tmp/new, which has the same lines but for our own; afterwards it is the one or the other, and whole
+# replace FILE: by $tmp/new, which differs only in our own lines; afterwards FILE is the old or the new one, and whole
 replace() {
 	without_ours "$1" >"$tmp/old" && without_ours "$tmp/new" >"$tmp/again" && equal "$tmp/old" "$tmp/again" ||
-		die "$tmp: there is no room for copies, or they are not whole; $1 is as it was"
+		die "$tmp: there is no room for copies, or they are not whole; $1 is unchanged"
 	there=yes
 	[ -e "$1" ] || there=no
-	[ "$there" = no ] || { cat "$1" >"$tmp/old" && equal "$1" "$tmp/old"; } || die "$tmp: there is no room for a copy; $1 is as it was"
+	[ "$there" = no ] || { cat "$1" >"$tmp/old" && equal "$1" "$tmp/old"; } || die "$tmp: there is no room for a copy; $1 is unchanged"
 	chmod u+w "$1" 2>/dev/null
 	over "$1" "$tmp/new" && return
 	read -r said <"$tmp/said"
@@ -61,9 +61,9 @@ replace() {
 		rm -f "$1"
 	elif ! over "$1" "$tmp/old"; then
 		trap - EXIT
-		die "$1 can neither be written nor put back ($said): copy $tmp/old over it before the next boot"
+		die "$1 can neither be written nor restored ($said): copy $tmp/old over it before the next boot"
 	fi
-	die "$1 cannot be written and is as it was ($said): is its file system full?"
+	die "$1 cannot be written and is unchanged ($said): is its file system full?"
 }
 
 restart_crond() {
@@ -77,7 +77,7 @@ restart_crond() {
 	fi
 }
 
-# a crontab that is written in place is read anew only by a new crond
+# only a restarted crond reads a crontab that was written in place
 line() {
 	{
 		without_ours "$crontab" &&
@@ -101,11 +101,11 @@ install() {
 	case $folder in *[!A-Za-z0-9._/-]*) die "$folder: use a path of plain letters (the datastore's UUID instead of its name)" 2 ;; esac
 	case $minute$hour in *[!0-9]*) die "MINUTE and HOUR are numbers" 2 ;; esac
 	for file in vmfskit-esxi.sh vmfskit-collect.sh; do
-		[ -r "$folder/$file" ] || die "$folder/$file: is not there; copy it first"
+		[ -r "$folder/$file" ] || die "$folder/$file is missing: copy it there first"
 	done
 	line "$folder" "$minute" "$hour"
-	[ -e "$boot" ] || die "$boot: is not there; after a boot the line must be added anew"
-	# in front of the exit that ends it
+	[ -e "$boot" ] || die "$boot is missing: after each boot the line must be added again"
+		# before the exit at its end
 	without_ours "$boot" >"$tmp/rest" && {
 		sed '/^exit\( 0\)\{0,1\}$/,$d' "$tmp/rest" &&
 			printf '%s\n' "# vmfskit begin" "/bin/sh $folder/vmfskit-esxi.sh line $folder $minute $hour >/dev/null 2>&1" "# vmfskit end" &&
@@ -114,8 +114,8 @@ install() {
 	replace "$boot"
 }
 
-# The last good one of a day stays until the new one is whole; the log starts anew. What the collector keeps meanwhile does
-# not fit into ESXi's /tmp.
+# The last good tar of a weekday is kept until the new one is whole; the log is emptied. The collector's temporary files do not
+# fit into ESXi's /tmp.
 night() {
 	folder=$1
 	out=$folder/$(uname -n | sed 's/[^A-Za-z0-9._-]/_/g')-$(date -u +%u).tar
@@ -131,7 +131,7 @@ night() {
 	exit "$code"
 }
 
-# VMFSKIT_ROOT: a folder in the place of /, to try it
+# VMFSKIT_ROOT: a folder used as /, for tests
 root=${VMFSKIT_ROOT-}
 crontab=$root/var/spool/cron/crontabs/root
 boot=$root/etc/rc.local.d/local.sh

@@ -140,9 +140,9 @@ unfit() { # NAME FUNCTIONS WHY
 }
 unfit "a dd that cannot be run" "$(unable dd)" 'dd does not work here'
 unfit "a dd that ignores skip" 'dd() { for a; do shift; case $a in skip=*) ;; *) set -- "$@" "$a" ;; esac; done; /bin/dd "$@"; };' 'dd does not work here'
-unfit "an ls that cannot be run" "$(unable ls)" 'ls does not tell'
+unfit "an ls that cannot be run" "$(unable ls)" 'ls does not show'
 unfit "an rm that does nothing" 'rm() { :; };' 'rm does not work'
-unfit "a date that cannot be run" "$(unable date)" 'date does not tell'
+unfit "a date that cannot be run" "$(unable date)" 'date does not print'
 unfit "dumpers that say nothing" 'hexdump() { :; }; od() { :; };' 'neither hexdump nor od'
 unfit "dumpers that leave out what repeats" 'hexdump() { return 1; }; od() { shift 2; /bin/od -An "$@"; };' 'neither hexdump nor od'
 rm -rf "$cage/tmp/u"
@@ -234,7 +234,7 @@ bad2=$((1048576 + 17825792 + 3 * 1048576))
 failing() { DD=$(command -v dd) BAD="$bad1 $bad2" PATH=$TMP/bin:$PATH dash "$collector" "$@"; }
 if command -v dash >/dev/null; then
 	exits "sectors that cannot be read" 1 failing -o "$TMP/bad" "$disks/gpt.img" "$disks/ebr.img"
-	has "the disk is named" "$ERR" 'gpt\.img: not all of it could be read'
+	has "the disk is named" "$ERR" 'gpt\.img: could not be read completely'
 	hasnt "the sound one is not" "$ERR" 'ebr\.img'
 	is "the very sectors are on record" "$(grep ^unreadable "$TMP/bad/vmfskit-collect.txt" | tr '\n' ' ')" \
 		"unreadable $bad1 512 unreadable $bad2 512 "

@@ -112,7 +112,7 @@ for finding in 'error ledger.rolled-back: the anchor' 'warning ledger.unsigned-l
 	echo "$finding" >"$TMP/says.verify"
 	exits "a week: ${finding%%:*}" 1 as_cron "$TMP/weekly"
 	is "a week: ${finding%%:*}: nothing is pruned" "$(cat "$TMP/calls")" "vmfskit verify --ledger --quiet"
-	has "a week: ${finding%%:*}: and that is said" "$OUT" '^nothing is pruned until that is settled'
+	has "a week: ${finding%%:*}: and that is said" "$OUT" '^nothing is pruned until that is solved'
 done
 : >"$TMP/calls"
 echo "warning capture.incomplete: it was taken with 1 finding" >"$TMP/says.verify"
@@ -355,7 +355,7 @@ if [ "$(id -u)" -eq 0 ] && mount -t tmpfs -o size=64k tmpfs "$TMP/esxi/etc/rc.lo
 	head -c 1M /dev/zero >"$TMP/esxi/etc/rc.local.d/full" 2>"$TMP/full.said"
 	ok "ESXi: a RAM disk that is full" [ "$(stat -f -c %f "$boot")" -eq 0 ]
 	exits "ESXi: full: install says so" 4 esxi install "$folder"
-	has "ESXi: full: what, and that nothing is lost" "$ERR" 'local\.sh cannot be written and is as it was'
+	has "ESXi: full: what, and that nothing is lost" "$ERR" 'local\.sh cannot be written and is unchanged'
 	same "ESXi: full: local.sh is as it was" "$boot" "$TMP/local.long"
 	rm "$TMP/esxi/etc/rc.local.d/full"
 	ok "ESXi: room again: install" esxi install "$folder"
@@ -375,7 +375,7 @@ if [ "$(id -u)" -eq 0 ] && mount -t tmpfs -o size=64k tmpfs "$TMP/esxi/etc/rc.lo
 	sed '/# vmfskit end/,$d' "$TMP/local.with" >"$boot"
 	cp "$boot" "$TMP/local.cut"
 	exits "ESXi: a local.sh that was cut" 4 esxi install "$folder"
-	has "ESXi: a local.sh that was cut: for a person to mend" "$ERR" 'mend it by hand'
+	has "ESXi: a local.sh that was cut: for a person to mend" "$ERR" 'repair it by hand'
 	same "ESXi: a local.sh that was cut: is as it was" "$boot" "$TMP/local.cut"
 else
 	skip "ESXi: a RAM disk that is full" "needs root"

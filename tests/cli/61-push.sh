@@ -545,7 +545,7 @@ ok "killed: what came stays" [ "$(find "$base/incoming" -name 'p1-*.raw' -path '
 left=$(ls -d "$base/incoming"/203* | head -n 1)
 touch "$left/.p1-1.raw.Ab12Cd" && mkfifo "$left/pipe"
 SSH_BIN=$TMP/cutting exits "cut off" 4 push "$store"
-has "cut off: says so" "$ERR" 'the next push goes on from there'
+has "cut off: says so" "$ERR" 'the next push sends the rest'
 unchanged "cut off: nothing changed in the store"
 ok "cut off: gives up" released
 rm -f "$TMP/sent"
@@ -565,7 +565,7 @@ sed -e "s|/srv/vmfskit|$TMP/srv|g" -e "s|/usr/local/bin/vmfskit-receive|$TMP/loc
 mkdir -p "$TMP/local"
 for time in once twice; do
 	ok "there: run $time" sh "$TMP/there.sh"
-	has "there: run $time: says so" "$OUT" "^ready: $account takes the captures of $(uname -n) into $TMP/srv/$(uname -n)\$"
+	has "there: run $time: says so" "$OUT" "^ready: $account receives the captures of $(uname -n) in $TMP/srv/$(uname -n)\$"
 done
 # the script is run with its places replaced, those of the receiving end, too
 is "there: the receiving end" "$(sed "s|$TMP/local/vmfskit-receive|/usr/local/bin/vmfskit-receive|g; s|$TMP/srv|/srv/vmfskit|g" "$TMP/local/vmfskit-receive" | sha256sum)" \
