@@ -66,7 +66,7 @@ live() { # what is there after install, one night, removal, purge
 	# nobody answers
 	ok "$1: install over make install" in_root dpkg -i /vmfskit.deb </dev/null
 	hasnt "$1: install: nothing is asked" "$OUT" 'What would you like to do|conffile'
-	has "$1: install: the other program is named" "$OUT" '^vmfskit: /usr/local/bin/vmfskit, of make install, comes before'
+	has "$1: install: the other program is named" "$OUT" '^vmfskit: /usr/local/bin/vmfskit, from make install, is found before'
 	same "$1: install: the configuration is as it was" "$root/etc/vmfskit/vmfskit.conf" "$TMP/conf"
 	ok "$1: make uninstall then" make -s BUILD="$BUILD" DESTDIR="$root" PREFIX=/usr/local uninstall
 	same "$1: make uninstall: the configuration is as it was" "$root/etc/vmfskit/vmfskit.conf" "$TMP/conf"
