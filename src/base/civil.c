@@ -9,7 +9,8 @@ enum {
 	DAYS_4_YEARS = 4 * 365 + 1,
 	DAYS_100_YEARS = 25 * DAYS_4_YEARS - 1,
 	DAYS_400_YEARS = 4 * DAYS_100_YEARS + 1,
-	DAY_OF_2000_03_01 = 11017
+	DAY_OF_2000_03_01 = 11017,
+	CLOCKS_DIFFER_S = 600
 };
 
 /* Days of a year that begins in March before each of its months. */
@@ -98,4 +99,11 @@ bool vk_civil_parse(const char *text, int64_t *ret_unix_seconds)
 		return false;
 	*ret_unix_seconds = number * DAY_SECONDS + hour * 3600LL + minute * 60LL + second;
 	return true;
+}
+
+bool vk_civil_is_ahead(const char *text, int64_t now)
+{
+	int64_t seconds;
+
+	return vk_civil_parse(text, &seconds) && seconds > now + CLOCKS_DIFFER_S;
 }

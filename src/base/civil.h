@@ -22,4 +22,7 @@ struct vk_civil vk_civil_from_day(int64_t day);
 /* Exactly "2009-04-21T16:45:56Z", a date that exists; false when it is anything else. */
 bool vk_civil_parse(const char *text, int64_t *ret_unix_seconds);
 
+/* Such a time that lies in the future by more than the clocks of two hosts differ: some clock was wrong. */
+bool vk_civil_is_ahead(const char *text, int64_t now);
+
 #endif

@@ -119,3 +119,36 @@ has "and what to do" "$OUT" "^  vmfskit import luns/lvm2.img --store alone --con
 has "or how to be quiet about it" "$ERR" "pass over the disk with --exclude"
 all luns alone --exclude 'lvm2*' --exclude 'md*'
 is "then it is quiet" "$CODE $(cat "$OUT" "$ERR")" "0 "
+
+# ---- several LUNs in one disk: each is saved, or it is said of each that it is not
+"$LAB" make --vmfs 5 --table gpt --start 2048 --size 280M --live 0 --seed 5 --label other other.img >/dev/null || exit 1
+truncate -s 600M two.img
+printf 'label: gpt\nstart=2048,size=573440\nstart=577536,size=573440\n' | sfdisk -q two.img
+dd if=lun.img of=two.img bs=1M seek=1 conv=notrunc,sparse status=none
+dd if=other.img of=two.img bs=1M seek=282 conv=notrunc,sparse status=none
+exits "two LUNs, one of them captured" 1 "$VMFSKIT" capture --json --store two lun.img two.img
+is "the other is not saved, and has its command" "$(inside)" "$(printf '%s\n' \
+	"[\"two.img\",1048576,\"$(jq -r '.captures[0].id' "$OUT")\",null]" \
+	'["two.img",295698432,null,"vmfskit import --at 295698432 two.img --store two"]')"
+is "and its finding" "$(jq -c '[.findings[] | [.code, .offset]]' "$OUT")" '[["capture.lun-inside",295698432]]'
+other=$("$VMFSKIT" capture --json --store own other.img >other.json && regions other.json)
+ok "what is printed is run" bash -c "$(jq -r '.inside[1].next' "$OUT") --json"
+is "that is the other LUN" "$(regions "$OUT")" "$other"
+run "$VMFSKIT" capture --store two2 lun.img other.img two.img
+is "both captured: both are said" "$(grep -c '^two.img: the LUN at byte [0-9]* of it is saved as ' "$OUT")" 2
+exits "an import takes the first" 1 "$VMFSKIT" import --json --store two3 two.img
+is "and names the other" "$(jq -r '.findings[] | select(.code == "capture.lun-inside") | .message' "$OUT")" \
+	"a further LUN in it was not saved, import --at 295698432 saves it: partition 2 of a disk with a LUN whole inside, from byte 295698432 on"
+mkdir twos
+ln lun.img two.img twos/
+all twos two4
+is "a night tells of it, too" "$CODE $(grep -c '^  vmfskit import --at 295698432 twos/two.img' "$OUT")" "1 1"
+
+# ---- a copy of the LUN as it was: its device UUID is the same, its bytes are not
+cp --sparse=always lun.img older.img
+printf X | dd of=older.img bs=1 seek=440 conv=notrunc status=none
+wrap partition older.img snapshot.img
+exits "a copy with other bytes is not saved" 1 "$VMFSKIT" capture --json --store copy lun.img snapshot.img
+is "of which capture it is a copy" "$(jq -c '.inside[0] | [.saved, .like]' "$OUT")" "[null,\"$(jq -r '.captures[0].id' "$OUT")\"]"
+has "it is said in the finding" "$(jq -r '.findings[].seen' "$OUT")" '^other bytes than in .*-lun.img$'
+ok "captured by itself it is" bash -c '"$1" capture --json --store copy older.img snapshot.img | jq -e ".inside[0].saved != null"' - "$VMFSKIT"

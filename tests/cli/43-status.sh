@@ -15,7 +15,7 @@ next_second() { local now; now=$(date +%s); while [ "$(date +%s)" = "$now" ]; do
 age() { # LUN HOURS
 	local id new seconds time
 	id=$(cd store && printf '%s\n' *-"$1" | tail -n 1)
-	seconds=$(date -u -d "-$2 hours" +%s)
+	seconds=$(date -u -d "$((-$2)) hours" +%s)
 	new=$(date -u -d "@$seconds" +%Y%m%dT%H%M%SZ)-$1
 	time=$(date -u -d "@$seconds" +%Y-%m-%dT%H:%M:%SZ)
 	mv "store/$id" "store/$new"
@@ -107,6 +107,28 @@ is "one is gone: its state" "$(lun lun5 state)" gone
 has "one is gone: what to do" "$OUT" 'not seen by the last capture --all; if intended: exclude = .*/lun5 in '
 no_long_line "one is gone"
 is "as many as the headline says" "$(status --json | jq -c '[.saved, .old, .damaged, .gone, .unreadable]')" '[4,1,0,1,0]'
+
+# a clock was wrong once: what lies in the future hides nothing
+rm -r store
+cp -a store.sound store
+age lun2 -4000
+ahead=$(cd store && printf '%s\n' *-lun2 | tail -n 1)
+before=$(cd store && printf '%s\n' *-lun2 | tail -n 2 | head -n 1)
+exits "one lies in the future" 1 status
+is "in the future: the headline" "$(headline)" "5 of 6 LUNs saved last night, 1 has a capture from the future"
+has "in the future: its line has the age of the one before" "$OUT" '^future  Größe mit.*2  naa.*  0 min  '
+has "in the future: which, and what is the newest" "$OUT" ": $ahead: its time, 20.*Z, lies in the future: a clock was wrong; the newest before now is $before\$"
+is "in the future: in JSON" "$(status --json | jq -c '.future, (.luns[] | select(.future != null) | [.state, .captures, .newest, .sound, .future])' | tr '\n' ' ')" \
+	"1 [\"future\",3,\"$before\",\"$before\",\"$ahead\"] "
+for id in $(cd store && printf '%s\n' *-lun2 | head -n 2); do rm -r "store/$id"; done
+record store
+exits "all lie in the future" 1 status
+is "all lie in the future: the headline" "$(headline)" "5 of 6 LUNs saved last night, 1 has a capture from the future"
+has "all lie in the future: no age" "$OUT" '^future  Größe mit.*2  naa.*  never  '
+has "all lie in the future: said" "$OUT" "lies in the future: a clock was wrong; no capture is from before now\$"
+no_long_line "in the future"
+rm -r store
+cp -a store.sound store
 
 # damage that only reading finds: as the last verify of the store told it
 rm -r store

@@ -148,7 +148,7 @@ has "it is named" "$(jq -r '.findings[] | select(.code == "source.piece-missing"
 	"^1 piece is not there: disk.003 $((120 << 20)) $((60 << 20))$"
 is "and what is needed is there" "$(jq -c .regions "$(manifest)")" "$(jq -c '.[3]' <<<"$gpt")"
 exits "the first piece is missing" 4 "$VMFSKIT" import --store none gap/disk.00[245]
-has "it is named as well" "$ERR" "the piece disk.001 is not there"
+has "it is named as well" "$ERR" "the piece disk.001 is missing"
 exits "pieces have one place" 2 "$VMFSKIT" import --store none --place 0 --place 60M split/disk.001 split/disk.002
 has "it is said why" "$ERR" "the pieces of one dump; give them other names"
 

@@ -132,9 +132,55 @@ exits "a file called latest is not guessed about: decode" 2 "$VMFSKIT" decode "$
 ok "a file by its path" "$VMFSKIT" diff "${S[@]}" ./latest b.img
 rm latest
 cp -r "st/$first" latest
-ok "a capture in a folder of that name goes first" "$VMFSKIT" restore "${S[@]}" --override capture-vouched latest a.img
-has "a capture in a folder of that name: it is that one" "$OUT" "$first"
-rm -r latest
+for verb in "restore latest a.img" "verify latest" "decode latest" "drill latest" "diff latest a.img"; do
+	# shellcheck disable=SC2086 # words
+	exits "a folder called latest is not guessed about: $verb" 2 "$VMFSKIT" $verb "${S[@]}"
+	has "a folder called latest: $verb: what to write" "$(tr '\n' ' ' <"$ERR")" 'a folder of this name here, .*  write \./latest, or the id'
+done
+ok "a folder by its path" "$VMFSKIT" restore "${S[@]}" --override capture-vouched ./latest a.img
+has "a folder by its path: it is that one" "$OUT" "$first"
+mv latest 'latest:web 01'
+exits "nor about one called latest:LABEL" 2 "$VMFSKIT" restore "${S[@]}" 'latest:web 01' a.img
+mv 'latest:web 01' st/latest
+exits "nor about one in the store" 2 "$VMFSKIT" restore "${S[@]}" latest a.img
+has "one in the store: what to write" "$ERR" "write $TMP/st/latest, or the id"
+mv st/latest 20
+short=${first%%T*}
+mv 20 "$short"
+for verb in "restore $short a.img" "verify $short" "decode $short"; do
+	# shellcheck disable=SC2086 # words
+	exits "a folder called like the beginning of ids: $verb" 2 "$VMFSKIT" $verb "${S[@]}"
+	has "like the beginning of ids: which, $verb" "$ERR" " $second\$"
+done
+mv "$short" "st/$short"
+exits "in the store, too" 2 "$VMFSKIT" verify "${S[@]}" "$short"
+mv "st/$short" mine
+cp --sparse=always a.img whole.img
+dd if=/dev/zero of=a.img bs=512 count=1 conv=notrunc status=none
+ok "a folder whose name is nothing else is taken" "$VMFSKIT" restore "${S[@]}" --override capture-vouched mine a.img
+has "it has a slash in the command" "$OUT" '^  vmfskit restore \./mine a\.img .*--write$'
+exits "without it nothing is written" 2 "$VMFSKIT" restore "${S[@]}" --override capture-vouched mine a.img --write
+has "without it nothing is written: why" "$(tr '\n' ' ' <"$ERR")" '^vmfskit: --write takes a capture in the current folder only by a path with a slash \(mine\)   write \./mine'
+cp --sparse=always whole.img a.img
+rm -r mine whole.img
+ok "the whole id of one that another begins with" "$VMFSKIT" verify "${S[@]}" --json "${undo%-undo}"
+
+# --- a clock was wrong
+ahead=20990101T000000Z-b.img
+cp -a "st/$b" "st/$ahead"
+chmod -R u+w "st/$ahead"
+sed -i -e "s/$b/$ahead/" -e 's/^ "\(time\|ended\)": ".*"/ "\1": "2099-01-01T00:00:00Z"/' "st/$ahead/manifest.json"
+ok "one of the future is not the latest" "$VMFSKIT" decode "${S[@]}" latest:web02
+has "one of the future: the newest before now" "$OUT" "^$TMP/st/$b: disk"
+has "one of the future: said" "$ERR" "^vmfskit: note: passed over $ahead: its time lies in the future\$"
+mv "st/$b" kept
+run "$VMFSKIT" decode "${S[@]}" latest:web02
+has "where there is no other it is" "$OUT" "^$TMP/st/$ahead: disk"
+has "where there is no other: said" "$ERR" "^vmfskit: latest:web02 is $ahead, taken 2099-01-01T00:00:00Z \(which lies in the future\), of web02\$"
+exits "its disk is one of several" 2 "$VMFSKIT" restore "${S[@]}" latest b.img
+has "its disk is one of several: listed" "$ERR" " $ahead\$"
+mv kept "st/$b"
+rm -r "st/$ahead"
 
 # --- newest captures that say nothing of themselves
 mkdir st/20991231T000000Z-x

@@ -82,7 +82,7 @@ static enum vk_status open_disk(void *ctx, struct vk_source *ret_source, struct 
 	if (status != VK_OK)
 		return status;
 	/* of these it is said what they are */
-	if (job->previous[0] == '\0' && (job->result.is_inside || job->result.reading.kind == VK_READING_MEMBER))
+	if (job->previous[0] == '\0' && (job->result.inside_count > 0 || job->result.reading.kind == VK_READING_MEMBER))
 		taking->options.vmfs_optional = true;
 	job->result.decode_findings = 0;
 	for (size_t i = 0; i < ret_source->findings.count; i++)

@@ -138,7 +138,8 @@ void vk_capture_run_free(struct capture_run *run)
 {
 	for (size_t i = 0; run->jobs != NULL && i < run->count; i++) {
 		free(run->jobs[i].path);
-		free(run->jobs[i].next);
+		for (size_t k = 0; k < CAPTURE_INSIDE_MAX; k++)
+			free(run->jobs[i].next[k]);
 		free(run->jobs[i].changes);
 		vk_findings_free(&run->jobs[i].findings);
 		vk_capture_close(&run->jobs[i].capture);

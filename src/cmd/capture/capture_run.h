@@ -10,6 +10,16 @@
 #include "vmfskit/diff.h"
 #include "vmfskit/luns.h"
 
+/* A LUN that lies in a disk, elsewhere than in its own places. */
+struct capture_inside {
+	struct vk_reading reading;
+	char uuid[VK_VMFS_UUID_TEXT_BYTES];   /* its first VMFS device; empty: not known */
+	char sha256[VK_SHA256_HEX_BYTES];     /* of all that a capture of it would save but heartbeats; empty: not known */
+	char saved[VK_CAPTURE_ID_BYTES];      /* the capture of this run that has the same; empty: none */
+	char like[VK_CAPTURE_ID_BYTES];       /* the capture of this run that has its device UUID, but not the same */
+};
+enum { CAPTURE_INSIDE_MAX = 32 };
+
 /* What became of a disk. No pointers: one process hands it to another. */
 struct capture_result {
 	enum vk_status status;
@@ -18,8 +28,9 @@ struct capture_result {
 	char id[VK_CAPTURE_ID_BYTES];
 	struct vk_reading reading; /* what it is, as far as that was asked */
 	bool is_device;
-	bool is_inside;         /* a LUN lies in it, elsewhere than in its own places */
-	char inside[VK_VMFS_UUID_TEXT_BYTES]; /* its first VMFS device; empty: not known */
+	struct capture_inside inside[CAPTURE_INSIDE_MAX]; /* the best reading first */
+	size_t inside_count;
+	bool inside_more;       /* more than are listed */
 	size_t decode_findings; /* warnings and errors that decode has for the disk */
 	bool compared;          /* there was a last capture to compare with */
 	size_t changes_dropped;
@@ -57,8 +68,7 @@ struct capture_job {
 	size_t change_count;
 	char *path;
 	struct vk_capture capture;  /* as it was saved */
-	const char *saved;          /* the capture of this run that has the LUN in it; NULL: none, or there is no LUN */
-	char *next;                 /* the command that saves it; NULL: it is saved, or there is none */
+	char *next[CAPTURE_INSIDE_MAX]; /* the command that saves each LUN in it; NULL: it is saved, or there is none */
 };
 
 /* How many disks ended in which way. */

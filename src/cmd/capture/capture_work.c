@@ -90,6 +90,13 @@ static void pass_words_on(const struct capture_job *job)
 
 #define END_TEXT(text) ((text)[sizeof(text) - 1] = '\0')
 
+static void end_reading(struct vk_reading *reading)
+{
+	END_TEXT(reading->what);
+	END_TEXT(reading->attach);
+	END_TEXT(reading->device);
+}
+
 /*
  * Of what a process that was led astray could have written, nothing is used but what fits: counts, codes, ends of
  * texts, and an id that is a name.
@@ -104,10 +111,13 @@ static void take_over(struct capture_job *job)
 	END_TEXT(r->err.what);
 	END_TEXT(r->err.where);
 	END_TEXT(r->err.remedy);
-	END_TEXT(r->reading.what);
-	END_TEXT(r->reading.attach);
-	END_TEXT(r->reading.device);
-	END_TEXT(r->inside);
+	end_reading(&r->reading);
+	r->inside_count = r->inside_count < CAPTURE_INSIDE_MAX ? r->inside_count : CAPTURE_INSIDE_MAX;
+	for (size_t i = 0; i < r->inside_count; i++) {
+		end_reading(&r->inside[i].reading);
+		END_TEXT(r->inside[i].uuid);
+		END_TEXT(r->inside[i].sha256);
+	}
 	if (strchr(r->id, '/') != NULL)
 		r->id[0] = '\0';
 	for (size_t i = 0; i < shared->finding_count && i < VK_FINDINGS_MAX; i++) {

@@ -2,7 +2,9 @@
 /* Captures that a person named: latest, latest:LABEL and parts of ids become whole ids before anything is done. */
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
+#include "base/civil.h"
 #include "base/texts.h"
 #include "cmd/shared/frame.h"
 #include "report/columns.h"
@@ -26,15 +28,21 @@ static void say_chosen(const struct vk_cmd *cmd, const char *name, const struct 
 {
 	const struct vk_named *chosen = &list->items[0];
 	const char *program = cmd->call->program->name;
+	const bool ahead = vk_civil_is_ahead(chosen->time, (int64_t)time(NULL));
 	FILE *out = cmd->call->err;
 
 	fflush(cmd->call->out);
 	if (list->unread > 0)
 		fprintf(out, "%s: note: passed over %s%s: no manifest that can be understood\n", program,
 			vk_safe_name(list->unread_id).text, list->unread > 1 ? " and others" : "");
+	if (list->ahead > 0 && !ahead)
+		fprintf(out, "%s: note: passed over %s%s: its time lies in the future\n", program,
+			vk_safe_name(list->ahead_id).text, list->ahead > 1 ? " and others" : "");
 	fprintf(out, "%s: %s is %s", program, vk_safe_name(name).text, vk_safe_name(chosen->id).text);
 	if (chosen->time[0] != '\0')
 		fprintf(out, ", taken %s", chosen->time);
+	if (ahead)
+		fputs(" (which lies in the future)", out);
 	if (chosen->label[0] != '\0' || chosen->naa[0] != '\0')
 		fprintf(out, ", of %s", vk_safe_name(chosen->label[0] != '\0' ? chosen->label : chosen->naa).text);
 	fputc('\n', out);
@@ -53,6 +61,22 @@ static bool may_be_capture(struct vk_cmd *cmd, const char *name, bool *ret_may)
 	vk_error_set(&err, VK_USAGE, name, "there is a file of this name here, and it may mean a capture of the store");
 	vk_error_remedy(&err, "write ./%s, or the id of the capture", name);
 	return vk_cmd_fail(cmd, &err);
+}
+
+/* What is written from has a slash in the plan, so that it is never taken for another. */
+static bool name_by_path(struct vk_cmd *cmd, const char **name)
+{
+	struct vk_error err;
+
+	if (vk_cli_flag(cmd->call, "write")) {
+		vk_error_set(&err, VK_USAGE, *name, "--write takes a capture in the current folder only by a path with a slash");
+		vk_error_remedy(&err, "write ./%s", *name);
+		return vk_cmd_fail(cmd, &err);
+	}
+	if (!vk_sentence_add(&cmd->names, &cmd->name_count, "./%s", *name))
+		return vk_cmd_no_memory(cmd);
+	*name = cmd->names[cmd->name_count - 1];
+	return true;
 }
 
 bool vk_cmd_name_capture(struct vk_cmd *cmd, unsigned how, const char **name)
@@ -75,12 +99,12 @@ bool vk_cmd_name_capture(struct vk_cmd *cmd, unsigned how, const char **name)
 		return true;
 	if (status != VK_OK) {
 		(void)vk_cmd_fail(cmd, &err);
-		if (list.all > 1)
+		if (list.all > 1 || (list.whole && list.all > 0))
 			put_captures(cmd->call->err, &list);
 		return false;
 	}
 	if (list.whole)
-		return true;
+		return !list.here || (how & VK_NAME_PLANS) == 0 || name_by_path(cmd, name);
 	if ((how & VK_NAME_PLANS) != 0 && vk_cli_flag(cmd->call, "write")) {
 		vk_error_set(&err, VK_USAGE, NULL, "--write takes the whole id of the capture whose plan was shown: "
 			     "%s may be another capture by now", vk_safe_name(*name).text);

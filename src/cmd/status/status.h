@@ -17,11 +17,13 @@ struct status_capture {
 };
 
 enum { STATUS_NIGHT_S = 26 * 3600 };
-enum status_state { STATUS_SAVED, STATUS_OLD, STATUS_DAMAGED, STATUS_GONE, STATUS_STATES };
+enum status_state { STATUS_SAVED, STATUS_OLD, STATUS_DAMAGED, STATUS_GONE, STATUS_FUTURE, STATUS_STATES };
 
 struct status_lun {
 	const struct status_capture *captures; /* newest first */
 	size_t count;
+	/* in front of them, newest first: those whose time lies in the future; captures itself: there are no others */
+	const struct status_capture *ahead;
 	enum status_state state;
 	struct vk_manifest *newest;         /* of the newest, by which it is named; NULL: it cannot be read */
 	const struct status_capture *sound; /* the newest that nothing speaks against; NULL: none */

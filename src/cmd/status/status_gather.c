@@ -105,6 +105,19 @@ static bool is_left_out(const struct status_run *run, const struct status_captur
 	       vk_luns_match(run->exclude, c->glance.path, c->glance.wwid);
 }
 
+/* Those whose time lies in the future come first, and would hide the others for ever. */
+static void set_ahead_apart(const struct status_run *run, struct status_lun *lun)
+{
+	size_t n = 0;
+
+	while (n < lun->count && vk_civil_is_ahead(lun->captures[n].glance.time, run->now))
+		n++;
+	lun->ahead = n > 0 ? lun->captures : NULL;
+	/* where there are no others, they say at least whose they are */
+	lun->captures += n < lun->count ? n : 0;
+	lun->count -= n < lun->count ? n : 0;
+}
+
 static bool find_luns(struct status_run *run)
 {
 	for (size_t first = 0, end; first < run->count; first = end) {
@@ -119,6 +132,7 @@ static bool find_luns(struct status_run *run)
 		if (added == NULL)
 			return vk_cmd_no_memory(&run->cmd);
 		added->count = end - first;
+		set_ahead_apart(run, added);
 	}
 	return true;
 }

@@ -165,8 +165,9 @@ static bool is_gone(const struct status_run *run, const struct status_lun *lun)
 	/* the run that takes it now has not come to its end */
 	if (!by_all || strcmp(lun->newest->capture.host, host) != 0 || strcmp(lun->captures[0].id, last) >= 0)
 		return false;
-	for (size_t i = 0; i < lun->count; i++)
-		if (bsearch(&lun->captures[i].id, run->seen, run->seen_count, sizeof(*run->seen), compare_texts) !=
+	for (const struct status_capture *c = lun->ahead != NULL ? lun->ahead : lun->captures;
+	     c < lun->captures + lun->count; c++)
+		if (bsearch(&c->id, run->seen, run->seen_count, sizeof(*run->seen), compare_texts) !=
 		    NULL)
 			return false;
 	return true;
@@ -188,15 +189,17 @@ static void fill_lun(struct status_run *run, struct status_lun *lun)
 		same++;
 	if (same + 1 < lun->count)
 		lun->changed = seconds_of(lun->captures[same].glance.time);
-	lun->saved = lun->sound != NULL ? seconds_of(lun->sound->glance.time) : 0;
+	lun->saved = lun->sound != NULL && lun->ahead != lun->captures ? seconds_of(lun->sound->glance.time) : 0;
 	lun->verified = when_done(lun, run->verified);
 	lun->pushed = when_done(lun, run->pushed);
 	if (is_gone(run, lun))
 		lun->state = STATUS_GONE;
 	else if (lun->sound != &lun->captures[0])
 		lun->state = STATUS_DAMAGED;
+	else if (lun->ahead != lun->captures && run->now - lun->saved > run->max_age_s)
+		lun->state = STATUS_OLD;
 	else
-		lun->state = run->now - lun->saved > run->max_age_s ? STATUS_OLD : STATUS_SAVED;
+		lun->state = lun->ahead != NULL ? STATUS_FUTURE : STATUS_SAVED;
 	run->states[lun->state]++;
 }
 

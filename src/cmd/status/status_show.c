@@ -15,6 +15,7 @@ static const struct {
 	[STATUS_OLD] = {"old", "\033[1;33m"},
 	[STATUS_DAMAGED] = {"damaged", "\033[1;31m"},
 	[STATUS_GONE] = {"gone", "\033[1;31m"},
+	[STATUS_FUTURE] = {"future", "\033[1;33m"},
 };
 
 const char *vk_status_word(enum status_state state)
@@ -98,6 +99,9 @@ void vk_status_headline(const struct status_run *run, char ret_text[400])
 	n = run->states[STATUS_GONE];
 	if (n > 0)
 		vk_text_fmt(&text, ", %zu %s gone", n, n == 1 ? "is" : "are");
+	n = run->states[STATUS_FUTURE];
+	if (n > 0)
+		vk_text_fmt(&text, ", %zu %s a capture from the future", n, n == 1 ? "has" : "have");
 }
 
 struct span {
@@ -142,7 +146,12 @@ static void put_why(FILE *out, const struct status_lun *lun)
 	const struct status_capture *last = &lun->captures[0];
 	const char *wwid = lun->newest != NULL ? lun->newest->capture.wwid : "";
 
-	if (lun->state == STATUS_SAVED)
+	if (lun->ahead != NULL)
+		fprintf(out, "%s: %s: its time, %s, lies in the future: a clock was wrong; %s%s\n",
+			vk_status_label(lun), lun->ahead->id, lun->ahead->glance.time,
+			lun->ahead != last ? "the newest before now is " : "no capture is from before now",
+			lun->ahead != last ? last->id : "");
+	if (lun->state == STATUS_SAVED || lun->state == STATUS_FUTURE)
 		return;
 	fprintf(out, "%s: ", vk_status_label(lun));
 	if (lun->state == STATUS_GONE)
@@ -195,10 +204,12 @@ static json_t *lun_json(const struct status_run *run, const struct status_lun *l
 	vk_json_set_text(&o, "naa", vk_status_naa(lun));
 	vk_json_set_text(&o, "disk",
 			 lun->newest != NULL ? lun->newest->capture.source_path : lun->captures[0].glance.path);
-	vk_json_set_number(&o, "captures", lun->count);
+	vk_json_set_number(&o, "captures",
+			   (uint64_t)(lun->captures + lun->count - (lun->ahead != NULL ? lun->ahead : lun->captures)));
 	vk_json_set_text(&o, "newest", lun->captures[0].id);
 	vk_json_set_text(&o, "why", lun->why[0] != '\0' ? lun->why : NULL);
 	vk_json_set_text(&o, "sound", lun->sound != NULL ? lun->sound->id : NULL);
+	vk_json_set_text(&o, "future", lun->ahead != NULL ? lun->ahead->id : NULL);
 	set_time(&o, "saved", lun->saved);
 	if (lun->saved > 0)
 		vk_json_set_number(&o, "age_seconds", run->now > lun->saved ? (uint64_t)(run->now - lun->saved) : 0);

@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "base/civil.h"
 #include "base/command.h"
 #include "base/memory.h"
 #include "base/texts.h"
@@ -105,32 +107,56 @@ static enum vk_status note_disk(struct disks *disks, const struct vk_capture *c,
 	return VK_OK;
 }
 
-/* text: NULL for all disks. A damaged manifest is passed over, and said; one that cannot be read may be the newest. */
+/*
+ * One capture, by its manifest. ahead: those whose time lies in the future, which else are counted only. text: NULL for
+ * all disks. A damaged manifest is passed over, and said; one that cannot be read may be the newest.
+ */
+struct search {
+	const struct vk_naming *naming;
+	const char *text;
+	bool exact, ahead;
+	int64_t now;
+};
+
+static enum vk_status look_at(const struct search *s, const char *id, struct disks *disks, struct vk_error *err)
+{
+	struct vk_named_list *list = disks->list;
+	enum vk_status status;
+	struct vk_capture c;
+	bool is_meant, ahead;
+
+	status = open_own(s->naming->store, id, &c, err);
+	if (status == VK_DAMAGED || status == VK_UNSUPPORTED || status == VK_ABSENT) {
+		if (list->count == 0 && !s->ahead && list->unread++ == 0)
+			snprintf(list->unread_id, sizeof(list->unread_id), "%s", id);
+		return VK_OK;
+	}
+	if (status != VK_OK)
+		return status;
+	is_meant = s->naming->undo ? c.is_undo : !c.is_undo && !c.is_rebuilt;
+	is_meant = is_meant && (s->text == NULL || answers(&c, s->text, s->exact));
+	ahead = vk_civil_is_ahead(c.time, s->now);
+	if (is_meant && ahead && !s->ahead && list->ahead++ == 0)
+		snprintf(list->ahead_id, sizeof(list->ahead_id), "%s", id);
+	if (is_meant && ahead == s->ahead)
+		status = note_disk(disks, &c, err);
+	vk_capture_close(&c);
+	return status;
+}
+
 static enum vk_status find_latest(const struct vk_naming *naming, const struct ids *ids, const char *text, bool exact,
 				  struct vk_named_list *list, struct vk_error *err)
 {
 	const bool first_does = text == NULL && !naming->one_disk;
+	struct search s = {.naming = naming, .text = text, .exact = exact, .now = (int64_t)time(NULL)};
 	struct disks disks = {.list = list};
 	enum vk_status status = VK_OK;
 
 	*list = (struct vk_named_list){.count = 0};
-	for (size_t i = ids->count; i-- > 0 && status == VK_OK && !(first_does && list->count > 0);) {
-		struct vk_capture c;
-		bool is_meant;
-
-		status = open_own(naming->store, ids->items[i], &c, err);
-		if (status == VK_DAMAGED || status == VK_UNSUPPORTED || status == VK_ABSENT) {
-			if (list->count == 0 && list->unread++ == 0)
-				snprintf(list->unread_id, sizeof(list->unread_id), "%s", ids->items[i]);
-			status = VK_OK;
-			continue;
-		}
-		if (status != VK_OK)
-			break;
-		is_meant = naming->undo ? c.is_undo : !c.is_undo && !c.is_rebuilt;
-		if (is_meant && (text == NULL || answers(&c, text, exact)))
-			status = note_disk(&disks, &c, err);
-		vk_capture_close(&c);
+	for (int pass = 0; pass == 0 || (pass == 1 && list->ahead > 0); pass++) {
+		s.ahead = pass == 1;
+		for (size_t i = ids->count; i-- > 0 && status == VK_OK && !(first_does && list->count > 0);)
+			status = look_at(&s, ids->items[i], &disks, err);
 	}
 	vk_sentences_free(&disks.keys, &disks.count);
 	return status;
@@ -199,29 +225,72 @@ static enum vk_status choose_part(const struct vk_naming *naming, const struct i
 	return VK_USAGE;
 }
 
+/* A folder of this name, and perhaps captures of the store: not guessed about. */
+static enum vk_status refuse_folder(const struct vk_naming *naming, const char *name, bool here, struct vk_error *err)
+{
+	vk_error_set(err, VK_USAGE, name, "there is a folder of this name %s, and it may mean another capture of the store",
+		     here ? "here" : "in the store");
+	return here ? vk_error_remedy(err, "write ./%s, or the id of the capture", name)
+		    : vk_error_remedy(err, "write %s/%s, or the id of the capture",
+				      vk_shell_path(naming->store).text, name);
+}
+
+/* A folder that is called as other captures of the store may be; those are in list. */
+static enum vk_status check_folder(const struct vk_naming *naming, const struct ids *ids, const char *name,
+				   struct vk_named_list *list, struct vk_error *err)
+{
+	enum vk_status status;
+
+	for (size_t i = 0; i < ids->count; i++)
+		if (strcmp(ids->items[i], name) == 0)
+			ids->items[i][0] = '\0'; /* itself */
+	status = choose_part(naming, ids, name, list, err);
+	return status == VK_ABSENT ? VK_OK : refuse_folder(naming, name, list->here, err);
+}
+
+/* Where the folder lies that vk_store_find has found. */
+static enum vk_status find_whole(const struct vk_naming *naming, const char *name, struct vk_named_list *list,
+				 struct vk_error *err)
+{
+	size_t len = strlen(naming->store);
+	char *path;
+	enum vk_status status = vk_store_find(naming->store, name, &path, err);
+
+	*list = (struct vk_named_list){.whole = status == VK_OK};
+	if (status != VK_OK)
+		return status;
+	list->here = strchr(name, '/') == NULL &&
+		     !(strncmp(path, naming->store, len) == 0 && path[len] == '/' && strcmp(path + len + 1, name) == 0);
+	free(path);
+	return VK_OK;
+}
+
 enum vk_status vk_capture_named(const struct vk_naming *naming, const char *name, struct vk_named_list *ret_list,
 				struct vk_error *err)
 {
+	const bool latest = vk_name_is_latest(name);
 	struct vk_error other;
 	struct ids ids = {.count = 0};
-	char *path;
-	enum vk_status status = vk_store_find(naming->store, name, &path, err), found;
+	enum vk_status status = find_whole(naming, name, ret_list, err), found;
 
-	*ret_list = (struct vk_named_list){.whole = status == VK_OK};
-	if (status == VK_OK)
-		free(path);
-	if (status != VK_ABSENT || strchr(name, '/') != NULL ||
-	    (!vk_name_is_latest(name) && strlen(name) < LEAST_CHARACTERS))
+	if ((status != VK_OK && status != VK_ABSENT) || strchr(name, '/') != NULL ||
+	    (!latest && strlen(name) < LEAST_CHARACTERS))
 		return status;
+	if (status == VK_OK && latest)
+		return refuse_folder(naming, name, ret_list->here, err);
+	if (status == VK_OK && !ret_list->here && vk_id_stamped(name))
+		return VK_OK;
 	/* where there is no store, that there is no such capture says it all */
 	found = vk_store_list(naming->store, &ids.items, &ids.count, &other);
 	if (found == VK_ABSENT)
 		return status;
-	if (found == VK_OK)
-		found = vk_name_is_latest(name) ? choose_latest(naming, &ids, name, ret_list, &other)
-						: choose_part(naming, &ids, name, ret_list, &other);
+	if (found == VK_OK && status == VK_OK)
+		found = check_folder(naming, &ids, name, ret_list, &other);
+	else if (found == VK_OK)
+		found = latest ? choose_latest(naming, &ids, name, ret_list, &other)
+			       : choose_part(naming, &ids, name, ret_list, &other);
 	vk_sentences_free(&ids.items, &ids.count);
-	if (err != NULL && (found != VK_ABSENT || vk_name_is_latest(name)))
+	if (err != NULL && (found != VK_ABSENT || latest))
 		*err = other;
 	return found;
 }

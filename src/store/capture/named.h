@@ -4,8 +4,9 @@
  *
  *	a path                what has a slash: the folder of a capture
  *	an id                 the whole id of a capture in the store, or a capture in a folder of this name here;
- *	                      both at once are refused
- *	latest                the newest backup: no undo capture, and not what repair rebuilt
+ *	                      both at once are refused, and so is a folder whose name is one of those below
+ *	latest                the newest backup: no undo capture, and not what repair rebuilt; one whose time lies in
+ *	                      the future only where there is no other
  *	latest:TEXT           the newest of the disk whose label, NAA name or WWID is TEXT, or has TEXT in it
  *	the beginning, or the end, of one id in the store, at least three characters of it
  *
@@ -34,12 +35,15 @@ struct vk_named {
 
 /* What a name may mean. Plain value. */
 struct vk_named_list {
-	bool whole; /* the name is a path or a whole id; nothing else is filled then */
+	bool whole; /* the name is a path or a whole id; on success nothing else is filled then but here */
+	bool here;  /* it is a folder of the current folder, without a slash */
 	struct vk_named items[VK_NAMED_SHOWN]; /* newest first; on success the first one is meant */
 	size_t count;                          /* of items */
 	size_t all;                            /* that may be meant; more than count are not listed */
 	size_t unread;                         /* so many newer ones that nothing can be told of were passed over, */
 	char unread_id[VK_CAPTURE_ID_BYTES];   /* the newest of them */
+	size_t ahead;                          /* the same of those whose time lies in the future */
+	char ahead_id[VK_CAPTURE_ID_BYTES];
 };
 
 /* Whether the name is latest or latest:TEXT, and so may mean another capture tomorrow. */

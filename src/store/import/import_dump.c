@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Dumps: what each is, which disk it is of, and where on that disk it lies. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -248,8 +249,27 @@ enum vk_status vk_dump_next(struct vk_dump *before, const struct vk_import_optio
 	return status;
 }
 
+/* Further LUNs that lie in it: of these nothing is imported. */
+static void say_others(const struct vk_dump *dump, const struct vk_finding_sink *sink)
+{
+	const struct vk_readings *readings = &dump->source.readings;
+	struct vk_finding finding;
+
+	for (size_t i = 1; i < readings->count && vk_source_looked_through(&dump->source); i++) {
+		const struct vk_reading *r = &readings->items[i];
+
+		if (r->kind != VK_READING_CARRIER || r->weight <= VK_READING_WEIGHT_SAID ||
+		    r->at_bytes == readings->items[0].at_bytes)
+			continue;
+		vk_finding_init(&finding, VK_F_CAPTURE_LUN_INSIDE, r->at_bytes, r->length_bytes,
+				"a further LUN in it was not saved, import --at %" PRIu64 " saves it: %s", r->at_bytes, r->what);
+		vk_finding_put(sink, &finding);
+	}
+}
+
 void vk_dump_say(const struct vk_dump *dump, const struct vk_finding_sink *sink)
 {
+	say_others(dump, sink);
 	for (size_t i = 0; i < dump->source.findings.count; i++) {
 		const struct vk_finding *finding = &dump->source.findings.items[i];
 
