@@ -14,7 +14,8 @@
 struct capture_inside {
 	struct vk_reading reading;
 	char uuid[VK_VMFS_UUID_TEXT_BYTES];   /* its first VMFS device; empty: not known */
-	char sha256[VK_SHA256_HEX_BYTES];     /* of all that a capture of it would save but heartbeats; empty: not known */
+	/* of all that a capture of it would save but heartbeats; empty: not known */
+	char sha256[VK_SHA256_HEX_BYTES];
 	char saved[VK_CAPTURE_ID_BYTES];      /* the capture of this run that has the same; empty: none */
 	char like[VK_CAPTURE_ID_BYTES];       /* the capture of this run that has its device UUID, but not the same */
 };

@@ -228,7 +228,8 @@ static enum vk_status choose_part(const struct vk_naming *naming, const struct i
 /* A folder of this name, and perhaps captures of the store: not guessed about. */
 static enum vk_status refuse_folder(const struct vk_naming *naming, const char *name, bool here, struct vk_error *err)
 {
-	vk_error_set(err, VK_USAGE, name, "there is a folder of this name %s, and it may mean another capture of the store",
+	vk_error_set(err, VK_USAGE, name, 
+		     "there is a folder of this name %s, and it may mean another capture of the store",
 		     here ? "here" : "in the store");
 	return here ? vk_error_remedy(err, "write ./%s, or the id of the capture", name)
 		    : vk_error_remedy(err, "write %s/%s, or the id of the capture",

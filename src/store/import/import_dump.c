@@ -262,7 +262,8 @@ static void say_others(const struct vk_dump *dump, const struct vk_finding_sink 
 		    r->at_bytes == readings->items[0].at_bytes)
 			continue;
 		vk_finding_init(&finding, VK_F_CAPTURE_LUN_INSIDE, r->at_bytes, r->length_bytes,
-				"a further LUN in it was not saved, import --at %" PRIu64 " saves it: %s", r->at_bytes, r->what);
+				"a further LUN in it was not saved, import --at %" PRIu64 " saves it: %s", r->at_bytes,
+				r->what);
 		vk_finding_put(sink, &finding);
 	}
 }
