@@ -294,6 +294,17 @@ for lun in mbr 4kn grown two gpt; do
 		accident "$lun, $code" over.img "$starts" $kind
 	done
 done
+# the LVM header of the volume is lost, too; and nobody knows any more whether there was a group
+copy_disk lun.img over.img
+zero over.img 0 4096
+zero over.img $((end - 512)) 8
+bytes_into 'lvm("");' over.img
+zero over.img $((2 * mib)) 512
+own "pvcreate over a LUN, its header lost" over.img
+run doctor --json over.img
+has "pvcreate over a LUN, its header lost: both are told" "$(jq -r '[.sources[0].findings[].code] | join(" ")' "$OUT")" "incident.table-lost.*incident.header-lost"
+zero over.img 4096 512
+own "a label of LVM2 alone over a LUN, its header lost" over.img
 # a volume without a table that is theirs: a volume of LVM2 lies over the place, or the array was used since
 real() { # NAME PERL-CODE WHAT
 	rm -f carrier.img
