@@ -13,39 +13,16 @@
 #include "base/crash_point.h"
 #include "base/memory.h"
 #include "base/signals.h"
+#include "cmd/drill_show.h"
 #include "cmd/shared/output_file.h"
 #include "cmd/shared/verbs.h"
 #include "cmd/status/status.h"
-#include "report/shown.h"
 #include "vmfskit/restore.h"
 
 enum { CHUNK_BYTES = 1 << 20 };
 
-/* What came of one capture. */
-struct drill {
-	char *path; /* of the capture */
-	char id[VK_CAPTURE_ID_BYTES];
-	char label[520];
-	enum vk_status status; /* with err: it could not be tried */
-	struct vk_error err;
-	char refused[440];     /* not empty: the guard that refuses, and why */
-	uint64_t size_bytes, written_bytes, compared_bytes, us;
-	bool differs;          /* what was read back is not what was saved, first at this byte */
-	uint64_t differs_at;
-	size_t errors;         /* of the scratch file, decoded; so many of them the disk had when it was captured */
-	size_t known_errors;
-};
-
-struct run {
-	struct vk_cmd cmd; /* first */
-	const char *folder;
-	struct drill *drills;
-	size_t count, sound;
-	uint8_t *buf; /* two chunks */
-};
-
 /* What the capture has against the scratch file, but for what could not be read when it was taken. */
-static enum vk_status compare_region(struct run *run, struct drill *drill, const struct vk_region *region,
+static enum vk_status compare_region(struct drill_run *run, struct drill *drill, const struct vk_region *region,
 				     struct vk_io *saved, struct vk_io *scratch, struct vk_error *err)
 {
 	enum vk_status status = VK_OK;
@@ -56,6 +33,7 @@ static enum vk_status compare_region(struct run *run, struct drill *drill, const
 		struct vk_error unread;
 
 		if (vk_io_read(saved, at, run->buf, want, &got, &unread) != VK_OK || got == 0) {
+			drill->unsaved_bytes += vk_min_u64(region->length_bytes - at, 512);
 			at += 512;
 			continue;
 		}
@@ -68,7 +46,7 @@ static enum vk_status compare_region(struct run *run, struct drill *drill, const
 	return status;
 }
 
-static enum vk_status compare_all(struct run *run, struct drill *drill, const struct vk_capture *capture,
+static enum vk_status compare_all(struct drill_run *run, struct drill *drill, const struct vk_capture *capture,
 				  struct vk_io *scratch, struct vk_error *err)
 {
 	enum vk_status status = VK_OK;
@@ -86,7 +64,7 @@ static enum vk_status compare_all(struct run *run, struct drill *drill, const st
 }
 
 /* The restored disk, decoded: which errors it has, and which of them were captured with it. */
-static enum vk_status look_back(struct run *run, struct drill *drill, const struct vk_capture *capture,
+static enum vk_status look_back(struct drill_run *run, struct drill *drill, const struct vk_capture *capture,
 				const char *scratch, struct vk_error *err)
 {
 	const struct vk_source_options options = {.as = capture->source_kind, .sector_size = capture->sector_size};
@@ -114,7 +92,7 @@ static enum vk_status look_back(struct run *run, struct drill *drill, const stru
 }
 
 /* The same plan and the same writer as of restore; only guards that ask whose disk it is stand aside. */
-static enum vk_status restore_onto(struct run *run, struct drill *drill, const struct vk_capture *capture,
+static enum vk_status restore_onto(struct drill_run *run, struct drill *drill, const struct vk_capture *capture,
 				   const char *scratch, struct vk_error *err)
 {
 	const unsigned asked = 1U << VK_GUARD_CAPTURE_VERIFIED | 1U << VK_GUARD_CAPTURE_VOUCHED | 1U << VK_GUARD_IN_USE;
@@ -145,7 +123,7 @@ static enum vk_status restore_onto(struct run *run, struct drill *drill, const s
 }
 
 /* Before anything is written: what the files of the capture take must fit. */
-static enum vk_status check_room(const struct run *run, const struct vk_capture *capture, struct vk_error *err)
+static enum vk_status check_room(const struct drill_run *run, const struct vk_capture *capture, struct vk_error *err)
 {
 	struct statvfs fs;
 	uint64_t need = CHUNK_BYTES, room;
@@ -171,7 +149,7 @@ static enum vk_status check_room(const struct run *run, const struct vk_capture 
 	return vk_error_remedy(err, "make room, or name another folder with --scratch");
 }
 
-static enum vk_status try_capture(struct run *run, struct drill *drill, struct vk_error *err)
+static enum vk_status try_capture(struct drill_run *run, struct drill *drill, struct vk_error *err)
 {
 	struct vk_capture capture;
 	char *scratch = NULL;
@@ -213,7 +191,7 @@ static uint64_t now_us(void)
 }
 
 /* A signal waits until the scratch file is gone. False: one came that asks to end. */
-static bool drill_one(struct run *run, struct drill *drill)
+static bool drill_one(struct drill_run *run, struct drill *drill)
 {
 	const uint64_t began = now_us();
 	sigset_t before;
@@ -226,14 +204,15 @@ static bool drill_one(struct run *run, struct drill *drill)
 	vk_signals_release(&before);
 	if (drill->status != VK_OK)
 		(void)vk_cmd_fail(&run->cmd, &drill->err);
-	else if (drill->refused[0] != '\0' || drill->differs || drill->errors > drill->known_errors)
+	else if (drill->refused[0] != '\0' || drill->differs || drill->unsaved_bytes > 0 ||
+		 drill->errors > drill->known_errors)
 		(void)vk_cmd_ok(&run->cmd, VK_EXIT_FINDINGS);
 	else
 		run->sound++;
 	return !stop;
 }
 
-static bool add_drill(struct run *run, const char *path)
+static bool add_drill(struct drill_run *run, const char *path)
 {
 	struct drill *drill = vk_append(&run->drills, &run->count, NULL, sizeof(*drill));
 
@@ -242,16 +221,32 @@ static bool add_drill(struct run *run, const char *path)
 	return (drill != NULL && drill->path != NULL) || vk_cmd_no_memory(&run->cmd);
 }
 
+/* A LUN without a sound capture is named: that there is nothing to drill must not look like a drill that went well. */
+static bool add_lun(struct drill_run *run, const struct status_lun *lun)
+{
+	struct drill *drill;
+
+	if (!add_drill(run, lun->sound != NULL ? lun->sound->id : lun->captures[0].id))
+		return false;
+	if (lun->sound != NULL)
+		return true;
+	drill = &run->drills[run->count - 1];
+	drill->has_none = true;
+	snprintf(drill->label, sizeof(drill->label), "%s", vk_status_label(lun));
+	snprintf(drill->refused, sizeof(drill->refused), "%s", lun->why);
+	return true;
+}
+
 /* The newest sound capture of each LUN, as vmfskit status has them. */
-static bool find_newest(struct run *run)
+static bool find_newest(struct drill_run *run)
 {
 	struct status_run status = {.cmd = {.call = run->cmd.call}};
 	bool found = vk_status_begin(&status) && vk_cmd_open_store(&status.cmd, VK_STORE_READ, true) &&
 		     vk_status_gather(&status) && vk_status_judge(&status);
 
 	for (size_t i = 0; found && i < status.lun_count; i++)
-		if (status.luns[i].sound != NULL)
-			found = add_drill(run, status.luns[i].sound->id);
+		found = add_lun(run, &status.luns[i]);
+	run->unreadable = status.unreadable;
 	(void)vk_cmd_ok(&run->cmd, status.cmd.code);
 	vk_store_close(status.cmd.store);
 	vk_status_free(&status);
@@ -260,7 +255,7 @@ static bool find_newest(struct run *run)
 
 static bool read_options(void *ctx)
 {
-	struct run *run = ctx;
+	struct drill_run *run = ctx;
 	const char *scratch = vk_cli_value(run->cmd.call, "scratch"), *tmp = getenv("TMPDIR");
 
 	run->folder = scratch != NULL ? scratch : tmp != NULL && tmp[0] == '/' ? tmp : "/tmp";
@@ -269,7 +264,7 @@ static bool read_options(void *ctx)
 
 static bool drill_all(void *ctx)
 {
-	struct run *run = ctx;
+	struct drill_run *run = ctx;
 	const struct vk_cli_call *call = run->cmd.call;
 	bool found = call->argument_count > 0 || find_newest(run);
 
@@ -279,96 +274,19 @@ static bool drill_all(void *ctx)
 	run->buf = malloc((size_t)2 * CHUNK_BYTES);
 	if (!found || run->buf == NULL)
 		return !found ? false : vk_cmd_no_memory(&run->cmd);
-	if (run->count == 0 && run->cmd.code == VK_EXIT_OK)
+	if (run->count == 0 || run->unreadable > 0)
 		(void)vk_cmd_ok(&run->cmd, VK_EXIT_FINDINGS);
 	for (size_t i = 0; i < run->count; i++)
-		if (!drill_one(run, &run->drills[i]))
+		if (run->drills[i].has_none)
+			(void)vk_cmd_ok(&run->cmd, VK_EXIT_FINDINGS);
+		else if (!drill_one(run, &run->drills[i]))
 			return false;
 	return true;
 }
 
-static const char *result_of(const struct drill *d)
-{
-	if (d->status != VK_OK)
-		return "not tried";
-	if (d->refused[0] != '\0')
-		return "refused";
-	if (d->differs)
-		return "differs";
-	if (d->errors > d->known_errors)
-		return "not sound";
-	return d->errors > 0 ? "as damaged as the disk was" : "sound";
-}
-
-static void put_drill(FILE *out, const struct drill *d)
-{
-	struct vk_text text;
-	char took[64];
-
-	vk_text_init(&text, took, sizeof(took));
-	vk_text_duration_us(&text, d->us);
-	fprintf(out, "%s: ", d->id);
-	if (d->label[0] != '\0')
-		fprintf(out, "%s, ", d->label);
-	if (d->refused[0] != '\0') {
-		fprintf(out, "refused: %s\n", d->refused);
-		return;
-	}
-	fprintf(out, "disk of %s, %s written, %s compared; ", vk_shown_size_short(d->size_bytes).text,
-		vk_shown_size_short(d->written_bytes).text, vk_shown_size_short(d->compared_bytes).text);
-	if (d->differs)
-		fprintf(out, "not what was saved from byte %" PRIu64 " on", d->differs_at);
-	else
-		fprintf(out, "decoded: %s", result_of(d));
-	if (!d->differs && d->errors > 0)
-		fprintf(out, " (%zu error%s)", d->errors, d->errors == 1 ? "" : "s");
-	fprintf(out, "; %s\n", took);
-}
-
-static void put_text(const void *ctx)
-{
-	const struct run *run = ctx;
-	FILE *out = run->cmd.call->out;
-
-	if (run->count == 0)
-		fprintf(out, "no sound capture in %s\n", vk_cmd_store(run->cmd.call));
-	for (size_t i = 0; i < run->count; i++)
-		if (run->drills[i].status == VK_OK)
-			put_drill(out, &run->drills[i]);
-	if (run->count > 1)
-		fprintf(out, "%zu of %zu captures restored and compared\n", run->sound, run->count);
-}
-
-static void put_json(const void *ctx, struct vk_json *root)
-{
-	const struct run *run = ctx;
-	json_t *drills = json_array();
-
-	for (size_t i = 0; i < run->count; i++) {
-		const struct drill *d = &run->drills[i];
-		struct vk_json o = vk_json_begin();
-
-		VK_JSON_SET(&o, VK_KEY("id", d->id[0] != '\0' ? d->id : d->path), VK_KEY("label", d->label),
-			    VK_KEY("result", result_of(d)), VK_KEY("size_bytes", d->size_bytes),
-			    VK_KEY("written_bytes", d->written_bytes), VK_KEY("compared_bytes", d->compared_bytes),
-			    VK_KEY("errors", d->errors), VK_KEY("known_errors", d->known_errors),
-			    VK_KEY("milliseconds", d->us / 1000));
-		if (d->status != VK_OK)
-			vk_json_set_text(&o, "error", d->err.what);
-		if (d->refused[0] != '\0')
-			vk_json_set_text(&o, "refused", d->refused);
-		if (d->differs)
-			vk_json_set_number(&o, "differs_at", d->differs_at);
-		vk_json_append(drills, vk_json_end(&o), root);
-	}
-	vk_json_set_text(root, "scratch", run->folder);
-	vk_json_set_number(root, "sound", run->sound);
-	vk_json_set(root, "drills", drills);
-}
-
 static void end(void *ctx)
 {
-	struct run *run = ctx;
+	struct drill_run *run = ctx;
 
 	for (size_t i = 0; i < run->count; i++)
 		free(run->drills[i].path);
@@ -378,8 +296,9 @@ static void end(void *ctx)
 
 static int run_drill(struct vk_cli_call *call)
 {
-	static const struct vk_cmd_steps steps = {"vmfskit.drill/1", read_options, drill_all, put_json, put_text, end};
-	struct run run = {.count = 0};
+	static const struct vk_cmd_steps steps = {"vmfskit.drill/1", read_options,	drill_all,
+						  vk_drill_put_json, vk_drill_put_text, end};
+	struct drill_run run = {.count = 0};
 
 	return vk_cmd_run(call, &run, &steps);
 }
@@ -417,7 +336,8 @@ const struct vk_cli_verb vk_verb_drill = {
 		"as long as the disk: ext4 allows 16 TiB, XFS and tmpfs more. A drill that is killed leaves its file "
 		"behind, vmfskit-drill.*.\n\n"
 		"The exit code is 0 when each capture was restored as it was saved. It is 1 when one was not or was "
-		"refused, and 4 when the scratch file could not be made or written.",
+		"refused, when bytes of it were not saved, or when a LUN has no sound capture, and 4 when the scratch "
+		"file could not be made or written.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 0,

@@ -150,7 +150,8 @@ static bool read_options(void *ctx)
 }
 
 /*
- * A store that is not there has no captures, and no pins; pins that cannot be read are reported, and the rest is
+ * The store of the default place that is not there yet has no captures, and no pins; one that was named may be a
+ * typing error. Pins that cannot be read are reported, and the rest is
  * shown.
  */
 static bool judge_captures(void *ctx)
@@ -161,7 +162,7 @@ static bool judge_captures(void *ctx)
 	struct vk_error err;
 	enum vk_status status = vk_cmd_store_paths(store, &paths, &run->count, &err);
 
-	if (status != VK_OK && status != VK_ABSENT)
+	if (status != VK_OK && (status != VK_ABSENT || vk_cli_value(run->cmd.call, "store") != NULL))
 		return vk_cmd_fail(&run->cmd, &err);
 	if (status == VK_OK && vk_cmd_open_store(&run->cmd, VK_STORE_READ, true) &&
 	    vk_pins_read(vk_store_fd(run->cmd.store), store, &run->pins, &err) != VK_OK)

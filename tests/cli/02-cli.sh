@@ -138,4 +138,5 @@ for verb in doctor decode find capture import list status verify diff restore re
 		hasnt "$verb: the letter is no other option's" "$(grep -E "^ +-${option%:*}, " "$OUT" | grep -vE -- "--${option#*:}( |\$)")" .
 	done
 done
-exits "and the letter works" 0 "$VMFSKIT" list -s nosuch -j
+mkdir -m 700 "$TMP/empty"
+exits "and the letter works" 0 "$VMFSKIT" list -s "$TMP/empty" -j

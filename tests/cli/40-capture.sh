@@ -195,9 +195,13 @@ else
 fi
 
 # --- list
-exits "no store" 0 "$VMFSKIT" list --store "$TMP/nothing"
+exits "no store" 4 "$VMFSKIT" list --store "$TMP/nothing"
+has "no store: says so, as the other verbs do" "$ERR" 'there is no store here yet \(.*/nothing\)'
+exits "no store, JSON" 4 "$VMFSKIT" list --json --store "$TMP/nothing"
+mkdir -m 700 "$TMP/nothing"
+ok "an empty store" "$VMFSKIT" list --store "$TMP/nothing"
 has "says what to do" "$OUT" "vmfskit capture --store $TMP/nothing DISK"
-ok "no store, JSON" "$VMFSKIT" list --json --store "$TMP/nothing"
+ok "an empty store, JSON" "$VMFSKIT" list --json --store "$TMP/nothing"
 is "an empty list" "$(json '"$j->{schema} " . scalar @{$j->{captures}}' "$OUT")" "vmfskit.list/1 0"
 make --vmfs 5 --label 'web 01' --lun 261 --naa naa.600144f07ed404000000496ff8cd0003 --size 3G "$TMP/web.img"
 ok "capture of a LUN" "$VMFSKIT" capture --store "$TMP/list" "$TMP/web.img"

@@ -382,6 +382,7 @@ if command -v xmllint >/dev/null; then
 	ok "is well-formed, too" xmllint --noout odd.xml
 	has "and still tells the name" odd.xml 'a&lt;b&gt;&amp;&quot;c'
 	exits "two forms at once" 2 "$VMFSKIT" list --dfxml --json --store signed
+	mkdir -m 700 nothing
 	ok "nothing to tell of" "$VMFSKIT" list --dfxml --store nothing
 	cp "$OUT" none.xml
 	ok "is well-formed as well" xmllint --noout none.xml

@@ -41,7 +41,7 @@ is "twenty disks" "$(ls luns | wc -l)" 20
 "$VMFSKIT" capture --all --quiet --dev-dir luns --store store >/dev/null
 before=$(state_of)
 ok "the newest of each LUN" drill
-has "each: how many" "$OUT" '^20 of 20 captures restored and compared$'
+has "each: how many" "$OUT" '^20 of 20 LUNs restored and compared$'
 is "each: is what was saved" "$(grep -c '; decoded: sound; [0-9.]* m*s$' "$OUT")" 20
 has "each: with its label, length and time" "$OUT" '^2[0-9TZ]*-lun01: disk 1, disk of 4 GiB, [0-9.]+ [KM]iB written, [0-9.]+ MiB compared; decoded: sound; '
 is "store and disks are as they were" "$(state_of)" "$before"
@@ -113,6 +113,40 @@ exits "no such capture" 4 drill 20090421T164556Z-none
 run "$VMFSKIT" restore --store store "$(newest lun20)" luns/lun20 --write --override capture-vouched
 exits "an undo capture" 2 drill "$(newest lun20-undo)"
 has "an undo capture: says what it is" "$ERR" 'this is what a restore overwrote, no backup of a disk'
+
+# a LUN whose damage verify has seen is no LUN less
+mkdir two
+for n in 1 2; do "$LAB" make --seed $n --size 2G --label "vol $n" --naa "naa.600144f07ed404000000496ff8cd0a0$n" two/v$n >/dev/null; done
+"$VMFSKIT" capture --all --quiet --dev-dir two --store two.st >/dev/null
+ok "two LUNs" drill --store two.st
+has "two LUNs: how many" "$OUT" '^2 of 2 LUNs restored and compared$'
+id=$(cd two.st && echo *-v2)
+chmod u+w two.st/*-v2/p1-vh.raw
+printf X | dd of="two.st/$id/p1-vh.raw" bs=1 seek=1000 conv=notrunc status=none
+exits "one is damaged" 1 drill --store two.st
+run "$VMFSKIT" verify --store two.st
+exits "one is known to be damaged" 1 drill --store two.st
+has "known: it is named" "$OUT" "^vol 2: no sound capture, nothing to drill; of the newest, $id: vmfskit verify found it damaged\$"
+has "known: how many" "$OUT" '^1 of 2 LUNs restored and compared$'
+exits "known, as JSON" 1 drill --store two.st --json
+is "known, as JSON: named" "$(jq -c '[.sound, (.drills[] | [.label, .result, .why])]' "$OUT")" \
+	'[1,["vol 1","sound",null],["vol 2","no sound capture","vmfskit verify found it damaged"]]'
+ok "the other alone" drill --store two.st "$(cd two.st && echo *-v1)"
+has "the other alone: how many" "$OUT" '^1 of 1 capture restored and compared$'
+echo '{' >"two.st/$id/manifest.json"
+exits "a manifest that cannot be read" 1 drill --store two.st
+has "it cannot be read: is counted" "$OUT" '^1 capture cannot be read; vmfskit verify says which$'
+nothing_left "two LUNs"
+# bytes that could not be read when it was captured
+bad=$(jq '[.regions[] | select(.part == "vh").offset_bytes][0] + 2099200' two.st/*-v1/manifest.json)
+run env VMFSKIT_TEST_BAD="$bad+1024" "$HOOKS" capture --store bad.st two/v1
+exits "an incomplete capture" 1 drill --store bad.st "$(cd bad.st && echo *-v1)"
+has "incomplete: how much was not saved" "$OUT" '; decoded: .*; 1024 bytes were not saved; '
+has "incomplete: it does not count" "$OUT" '^0 of 1 capture restored and compared$'
+exits "incomplete, as JSON" 1 drill --json --store bad.st "$(cd bad.st && echo *-v1)"
+is "incomplete, as JSON: how much" "$(jq -c '.drills[0] | [.result, .unsaved_bytes]' "$OUT")" '["incomplete",1024]'
+exits "of its LUN no capture is sound" 1 drill --store bad.st
+has "no capture is sound: why" "$OUT" '^vol 1: no sound capture, nothing to drill; of the newest, .*: it was taken with findings'
 
 # where it cannot lie
 exits "no such folder" 4 drill "$(newest lun20)" --scratch nowhere
