@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/screen.h"
 #include "base/texts.h"
 #include "cmd/shared/captures.h"
 #include "vmfskit/luns.h"
@@ -66,6 +67,7 @@ static void put_captures(FILE *out, const char *store)
 
 void vk_cmd_put_words(const struct vk_cli_call *call, const char *kind)
 {
+	(void)vk_screen_exact(call->out, true);
 	if (strcmp(kind, "luns") == 0)
 		put_luns(call->out);
 	else

@@ -152,3 +152,9 @@ exits "a copy with other bytes is not saved" 1 "$VMFSKIT" capture --json --store
 is "of which capture it is a copy" "$(jq -c '.inside[0] | [.saved, .like]' "$OUT")" "[null,\"$(jq -r '.captures[0].id' "$OUT")\"]"
 has "it is said in the finding" "$(jq -r '.findings[].seen' "$OUT")" '^other bytes than in .*-lun.img$'
 ok "captured by itself it is" bash -c '"$1" capture --json --store copy older.img snapshot.img | jq -e ".inside[0].saved != null"' - "$VMFSKIT"
+
+# ---- one name for two disks makes a capture of neither
+wrap md-1.2 other.img md-other.img
+exits "dumps of two disks under one name" 2 "$VMFSKIT" import --json --store joined --disk d md-1.2.img md-other.img
+is "which is said, and nothing is saved" "$(jq -r '.errors[] | .status' "$OUT") $(captures joined)" "usage "
+ok "two dumps of one disk" "$VMFSKIT" import --json --store joined --disk d md-1.2.img partition.img

@@ -232,3 +232,9 @@ make --label '$(touch hacked)`touch hacked`' d.img
 take d.img
 is "a hostile label" "$(complete_words restore -s st 'latest' : '\$' | head -n 1)" '\$\(touch\ hacked\)\`touch\ hacked\`'
 ok "is not run" test ! -e hacked
+# words of a screen that is narrow are the same words
+make --label 'a label that is longer than 30 columns' e.img
+take e.img
+"$VMFSKIT" list "${S[@]}" --words captures >wide
+COLUMNS=30 run "$VMFSKIT" list "${S[@]}" --words captures
+same "words of a narrow screen" "$OUT" wide

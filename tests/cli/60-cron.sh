@@ -14,7 +14,7 @@ put cron/vmfskit.cron.weekly "$TMP/weekly"
 stand_in() { printf '#!/bin/sh\n%s\n' "$2" >"$TMP/bin/$1" && chmod 755 "$TMP/bin/$1"; }
 # what vmfskit says and does: $TMP/says.VERB, $TMP/code.VERB
 # shellcheck disable=SC2016
-stand_in vmfskit 'echo "vmfskit $*" >>"'"$TMP"'/calls"; cat "'"$TMP"'/says.$1" 2>/dev/null; exit "$(cat "'"$TMP"'/code.$1" 2>/dev/null || echo 0)"'
+stand_in vmfskit 'echo "vmfskit $*${COLUMNS:+ in $COLUMNS columns}" >>"'"$TMP"'/calls"; cat "'"$TMP"'/says.$1" 2>/dev/null; exit "$(cat "'"$TMP"'/code.$1" 2>/dev/null || echo 0)"'
 stand_in vmfskit-push 'echo "vmfskit-push $*" >>"'"$TMP"'/calls"; cat "'"$TMP"'/says.push" 2>/dev/null; exit "$(cat "'"$TMP"'/code.push" 2>/dev/null || echo 0)"'
 stand_in logger 'echo "$*" >>"'"$TMP"'/syslog"'
 stand_in systemctl 'echo "systemctl $*" >>"'"$TMP"'/asked"; [ "$1 $2" = "is-active --quiet" ] && [ -e "'"$TMP"'/timer.$3" ]'
@@ -118,6 +118,11 @@ done
 echo "warning capture.incomplete: it was taken with 1 finding" >"$TMP/says.verify"
 exits "a week: a disk that was damaged when it was captured" 1 as_cron "$TMP/weekly"
 has "a week: is no reason to keep all" "$TMP/calls" '^vmfskit prune --write$'
+
+anew
+# shellcheck disable=SC2086 # perhaps two words, or none
+run env -i HOME=/root COLUMNS=20 PATH="$TMP/bin:/usr/bin:/bin" SHELL=/bin/sh $cron_shell "$TMP/weekly"
+is "a week: lines that are looked for stay whole" "$(head -n 1 "$TMP/calls")" "vmfskit verify --ledger --quiet"
 
 anew
 echo '#scratch = /var/tmp' >"$TMP/etc/vmfskit/vmfskit.conf"

@@ -350,6 +350,42 @@ static uint64_t place_at(const struct vk_dump *dump, const struct home *home)
 	}
 }
 
+static const struct vk_gpt_copy *sound_gpt(const struct vk_source *source)
+{
+	for (int i = 0; i < 2 && source->table.kind == VK_TABLE_GPT; i++)
+		if (source->table.gpt[i].sound)
+			return &source->table.gpt[i];
+	return NULL;
+}
+
+/* Whether they begin alike, as far as both show whose they are. */
+static bool is_one_disk(const struct vk_source *a, const struct vk_source *b)
+{
+	const struct vk_gpt_copy *x = sound_gpt(a), *y = sound_gpt(b);
+
+	if (x != NULL && y != NULL && !vk_guid_equal(&x->header.diskGUID, &y->header.diskGUID))
+		return false;
+	return a->vmfs_count == 0 || b->vmfs_count == 0 || !a->vmfs[0].lvm_usable || !b->vmfs[0].lvm_usable ||
+	       a->vmfs[0].start_sector != b->vmfs[0].start_sector ||
+	       memcmp(&a->vmfs[0].lvm.devID, &b->vmfs[0].lvm.devID, sizeof(a->vmfs[0].lvm.devID)) == 0;
+}
+
+/* Dumps of two disks would make a capture that is of neither. */
+static enum vk_status refuse_other_disk(struct vk_dump *const *dumps, size_t index, struct vk_error *err)
+{
+	const struct vk_dump *dump = dumps[index];
+
+	for (size_t i = 0; i < index && !dump->placed; i++) {
+		if (dumps[i]->kind != VK_SOURCE_DISK || dumps[i]->placed ||
+		    is_one_disk(&dumps[i]->source, &dump->source))
+			continue;
+		vk_error_set(err, VK_USAGE, dump->path, "it is of another disk than %s: their identities differ",
+			     dumps[i]->path);
+		return vk_error_remedy(err, "import them one by one; vmfskit decode shows what each is");
+	}
+	return VK_OK;
+}
+
 enum vk_status vk_dumps_place(struct vk_dump *const *dumps, size_t count, uint32_t sector_size,
 			      struct vk_parts *ret_parts, enum vk_source_kind *ret_kind,
 			      struct vk_error *err)
@@ -366,7 +402,10 @@ enum vk_status vk_dumps_place(struct vk_dump *const *dumps, size_t count, uint32
 			continue;
 		}
 		*ret_kind = VK_SOURCE_DISK;
-		status = add_dump_piece(ret_parts, dumps[i], dumps[i]->placed ? dumps[i]->offset_bytes : 0, err);
+		status = refuse_other_disk(dumps, i, err);
+		if (status == VK_OK)
+			status = add_dump_piece(ret_parts, dumps[i],
+						dumps[i]->placed ? dumps[i]->offset_bytes : 0, err);
 	}
 	if (status == VK_OK && homeless != NULL && *ret_kind == VK_SOURCE_DISK)
 		status = find_home(ret_parts, homeless, sector_size, &home, err);
