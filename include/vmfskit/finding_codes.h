@@ -12,7 +12,7 @@
 	  "say what it is with --as disk, partition, volume or header; if the partition table was wiped, " \
 	  "decode shows what is left at the usual places") \
 	F(SOURCE_TRUNCATED, "source.truncated", INFO, \
-	  "the source holds only a part of the disk or partition; what lies behind it is unknown, not missing", \
+	  "the source holds only a part of the disk or partition; the rest is unknown, not missing", \
 	  "for a complete picture take at least the bytes up to the end of the heartbeat region, better 2 GiB") \
 	F(SOURCE_UNREADABLE, "source.unreadable", ERROR, \
 	  "the device did not deliver these bytes; their content is unknown", \
@@ -412,7 +412,7 @@
 	  "sectors of no known structure differ from the capture", \
 	  "look at them with vmfskit diff; vmfskit restore restores what was captured") \
 	F(INCIDENT_GROWN, "incident.lun-grown", WARNING, "the LUN is longer than its partition table knows", \
-	  "vmfskit repair table moves the backup GPT to the new end; the volume is then grown in vCenter") \
+	  "vmfskit repair table puts the backup GPT at the new end; the volume is then grown in vCenter") \
 	F(INCIDENT_MEMBER, "incident.member", ERROR, \
 	  "the disk is a part of a RAID, a pool or an encrypted device, or its last sectors may belong to " \
 	  "one: it shows only a part of the data, and writing to it damages the whole", \

@@ -141,7 +141,10 @@ static size_t what_next(struct run *run)
 			add_next(run->next, &count, "repair header", run, c);
 	}
 	if (table && run->source.kind == VK_SOURCE_DISK)
-		add_next(run->next, &count, "repair table", run, NULL);
+		/* an older GPT tells names and GUIDs, and repair searches only likely places of its own accord */
+		add_next(run->next, &count,
+			 run->found.older_count > 0 && !run->options.likely_only ? "repair table --scan" : "repair table",
+			 run, NULL);
 	return vk_io_is_view(run->source.raw) ? only_reading(run, count) : count;
 }
 
@@ -309,7 +312,8 @@ static bool search(void *ctx)
 					  .seconds = vk_cmd_progress_seconds(&run->progress),
 					  .next = run->next,
 					  .next_count = what_next(run)};
-	vk_cmd_ok(&run->cmd, vk_report_find_agrees(&run->view) ? VK_EXIT_OK : VK_EXIT_FINDINGS);
+	vk_cmd_ok(&run->cmd, vk_report_find_agrees(&run->view) && !vk_findings_bad(run->view.of_source)
+			      ? VK_EXIT_OK : VK_EXIT_FINDINGS);
 	return true;
 }
 

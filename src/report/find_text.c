@@ -67,7 +67,7 @@ bool vk_report_find_agrees(const struct vk_find_view *view)
 		    (c->standing == VK_STANDING_LIVING && !in_place && !no_word))
 			return false;
 	}
-	return !vk_findings_bad(view->of_source) && !was_unreadable(view) && table_is_met(view);
+	return !was_unreadable(view) && table_is_met(view);
 }
 
 /* Sectors as the disk counts them; of 512 bytes where a start does not fit these. */

@@ -204,10 +204,21 @@ bool vk_source_is_short(const struct vk_source *source)
 
 void vk_source_put_part(const struct vk_source *s, struct vk_text *text)
 {
+	char held[64], all[64];
+	struct vk_text one, other;
+	void (*put_size)(struct vk_text *, uint64_t) = vk_text_size_short;
+
+	vk_text_init(&one, held, sizeof(held));
+	vk_text_init(&other, all, sizeof(all));
+	put_size(&one, s->whole.held_bytes);
+	put_size(&other, s->whole.bytes);
+	/* "3 GiB of 3 GiB" says nothing: what lacks is small */
+	if (strcmp(held, all) == 0)
+		put_size = vk_text_size;
 	vk_text_put(text, s->origin_bytes == 0 && s->whole.held_bytes == s->size_bytes ? "the first " : "");
-	vk_text_size_short(text, s->whole.held_bytes);
+	put_size(text, s->whole.held_bytes);
 	vk_text_fmt(text, " of %s", s->whole.at_least ? "at least " : "");
-	vk_text_size_short(text, s->whole.bytes);
+	put_size(text, s->whole.bytes);
 }
 
 /* " (3 of 7 extents of its volume)": what of it lies behind `end`, counted from its partition's beginning. */

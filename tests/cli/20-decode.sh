@@ -175,7 +175,7 @@ is "--as decides the other way" "$(jq -r '.sources[0].kind' "$OUT")" partition
 exits "--as something else" 2 "$VMFSKIT" decode --as floppy "$disk"
 exits "a source that is not there" 4 "$VMFSKIT" decode "$TMP/nowhere"
 has "a source that is not there: named" "$ERR" "$TMP/nowhere"
-exits "a folder that is no capture" 1 "$VMFSKIT" decode "$TMP"
+exits "a folder that is no capture" 2 "$VMFSKIT" decode "$TMP"
 exits "a device that never ends" 2 timeout 20 "$VMFSKIT" decode /dev/zero
 has "a device that never ends: said" "$ERR" 'character device'
 exits "text that is no listing" 1 "$VMFSKIT" decode /etc/passwd
