@@ -8,6 +8,8 @@
 #include "vmfskit/source.h"
 #include "source/survey.h"
 
+enum { PATH_SHOWN_MAX = 60 };
+
 /* A header and a file system that belong to it, both inside the source: no file holds another disk just so. */
 static bool has_whole_volume(const struct vk_source *s)
 {
@@ -53,7 +55,8 @@ bool vk_source_say_container(struct vk_source *s)
 	} else {
 		s->container = format;
 		vk_text_init(&open, reading.attach, sizeof(reading.attach));
-		vk_image_format_put_open(format, s->path, &open);
+		/* some name it twice, and a finding has room for that: with a long path FILE stands for it */
+		vk_image_format_put_open(format, strlen(s->path) > PATH_SHOWN_MAX ? "-" : s->path, &open);
 		vk_finding_init(&f, VK_F_SOURCE_CONTAINER, 0, 0, "this is a %s, not a disk; open it with: %s",
 				format->name, reading.attach);
 	}

@@ -339,3 +339,16 @@ if command -v strace >/dev/null; then
 	has "it opens the source" trace 'part\.dd"'
 	is "but never for writing" "$(grep -E 'part\.dd|head-0|vmfskit-collect' trace | grep -E 'O_(WRONLY|RDWR|CREAT)')" ""
 fi
+
+# images of two disks that --disk calls one: together they would be bytes that no disk ever had
+"$LAB" make --vmfs 5 --table gpt --size 300M --start 2048 lunA.img >/dev/null
+"$LAB" make --vmfs 6 --seed 7 --table gpt --size 300M --start 2048 lunB.img >/dev/null
+head -c 100M lunA.img >lunA.cut
+exits "two disks are not one" 2 "$VMFSKIT" import --store two --disk d lunA.cut lunB.img
+has "two disks: said" "$ERR" "it is of another disk than"
+ok "two disks: nothing began" test ! -e two
+ok "two copies of one disk" "$VMFSKIT" import --store one --disk d lunB.img lunB.img
+"$LAB" make --vmfs 5 --table mbr --size 300M --start 2048 mbrA.img >/dev/null
+"$LAB" make --vmfs 5 --seed 7 --table mbr --size 300M --start 2048 mbrB.img >/dev/null
+exits "two disks with an MBR" 2 "$VMFSKIT" import --store two --disk d mbrA.img mbrB.img
+has "two disks with an MBR: said" "$ERR" "their identities differ"

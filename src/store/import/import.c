@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "vmfskit/import.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -70,7 +71,7 @@ static struct job *job_of(struct vk_import *import, const struct vk_dump *dump)
 {
 	const char *wanted = import->options.disk;
 	const char *name = wanted != NULL ? wanted : dump->disk;
-	char *real;
+	char *real, *placed = NULL;
 	struct job *job;
 
 	for (size_t i = 0; name[0] != '\0' && i < import->job_count; i++)
@@ -79,7 +80,13 @@ static struct job *job_of(struct vk_import *import, const struct vk_dump *dump)
 	if (name[0] != '\0')
 		return add_job(import, name);
 	real = strcmp(dump->path, "-") != 0 ? realpath(dump->path, NULL) : NULL;
-	job = add_job(import, real != NULL ? real : dump->path);
+	/* several disks may lie in one file: by their paths alone they would count as one */
+	if (import->options.view.at_bytes != 0 &&
+	    asprintf(&placed, "%s:%llu", real != NULL ? real : dump->path,
+		     (unsigned long long)import->options.view.at_bytes) < 0)
+		placed = NULL;
+	job = add_job(import, placed != NULL ? placed : real != NULL ? real : dump->path);
+	free(placed);
 	free(real);
 	return job;
 }
