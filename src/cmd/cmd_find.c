@@ -142,9 +142,8 @@ static size_t what_next(struct run *run)
 	}
 	if (table && run->source.kind == VK_SOURCE_DISK)
 		/* an older GPT tells names and GUIDs, and repair searches only likely places of its own accord */
-		add_next(run->next, &count,
-			 run->found.older_count > 0 && !run->options.likely_only ? "repair table --scan" : "repair table",
-			 run, NULL);
+		add_next(run->next, &count, run->found.older_count > 0 && !run->options.likely_only
+						    ? "repair table --scan" : "repair table", run, NULL);
 	return vk_io_is_view(run->source.raw) ? only_reading(run, count) : count;
 }
 
