@@ -198,7 +198,7 @@ is "says what" "$(jq -c '[.captures[] | select(.changes != []) | .disk | sub(".*
 # named disks are told of, and compared as well
 poke "$d/naa.4" 0 'x'
 exits "a named disk" 0 "$VMFSKIT" capture --config "$config" --store "$st" "$d/naa.4"
-has "its line" "$OUT" "^[0-9TZ]*-naa.4.*: $d/naa.4, 1 GiB"
+has "its line" "$OUT" "^[0-9TZ.]*-naa.4.*: $d/naa.4, 1 GiB"
 has "and what changed" "$OUT" "^$d/naa.4: "
 exits "quietly" 0 "$VMFSKIT" capture --config "$config" --store "$st" --quiet "$d/naa.4"
 is "without a word" "$(cat "$OUT" "$ERR")" ""
