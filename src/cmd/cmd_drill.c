@@ -226,7 +226,7 @@ static bool add_lun(struct drill_run *run, const struct status_lun *lun)
 {
 	struct drill *drill;
 
-	if (!add_drill(run, lun->sound != NULL ? lun->sound->id : lun->captures[0].id))
+	if (!add_drill(run, lun->sound != NULL ? lun->sound->id : lun->lost != NULL ? lun->lost : lun->captures[0].id))
 		return false;
 	if (lun->sound != NULL)
 		return true;

@@ -130,6 +130,27 @@ no_long_line "in the future"
 rm -r store
 cp -a store.sound store
 
+# the newest capture of a LUN is not there, or cannot be read; then all captures of one: neither is gone
+cp -a store.sound store.lost
+newest=$(cd store.lost && printf '%s\n' *-lun6 | tail -n 1)
+before=$(cd store.lost && printf '%s\n' *-lun6 | tail -n 2 | head -n 1)
+chmod u+w "store.lost/$newest/manifest.json"
+echo '{' >"store.lost/$newest/manifest.json"
+exits "unreadable" 1 "$VMFSKIT" status --store store.lost
+is "unreadable: no LUN is gone" "$(headline)" "5 of 6 LUNs saved last night, 1 has a damaged capture"
+rm -r "store.lost/$newest"
+exits "not there" 1 "$VMFSKIT" status --store store.lost
+is "not there: no LUN is gone" "$(headline)" "5 of 6 LUNs saved last night, 1 has a damaged capture"
+has "not there: which" "$OUT" "$newest: the last capture --all took it, .*; the newest sound capture is $before\$"
+hasnt "not there: nobody is told to exclude it" "$OUT" exclude
+rm -r store.lost/*-lun6
+exits "no capture left" 1 "$VMFSKIT" status --store store.lost
+is "no capture left: the LUN stays" "$(headline)" "5 of 6 LUNs saved last night, 1 has a damaged capture"
+has "no capture left: why" "$OUT" "^lun6: $newest: .*; the LUN has no sound capture\$"
+exits "no capture left: drill" 1 "$VMFSKIT" drill --scratch . --store store.lost
+has "no capture left: drill names it" "$OUT" '^lun6: no sound capture'
+rm -rf store.lost
+
 # damage that only reading finds: as the last verify of the store told it
 rm -r store
 mv store.sound store
@@ -145,7 +166,7 @@ has "verify finds it: in which captures" "$OUT" '^  in        20[^ ]*-lun2, 20[^
 hasnt "verify finds it: it is new" "$OUT" '^  since '
 exits "known now" 1 status
 is "known now: the headline" "$(headline)" "5 of 6 LUNs saved last night, 1 has a damaged capture"
-has "known now: no other is sound" "$OUT" "$newest: vmfskit verify found it damaged; it has no sound capture\$"
+has "known now: no other is sound" "$OUT" "$newest: vmfskit verify found it damaged; the LUN has no sound capture\$"
 exits "verify again" 1 "$VMFSKIT" verify --quiet --store store
 has "verify again: since when" "$OUT" '^  since     20[0-9-]*T[0-9:]*Z$'
 

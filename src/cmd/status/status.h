@@ -24,6 +24,8 @@ struct status_lun {
 	size_t count;
 	/* in front of them, newest first: those whose time lies in the future; captures itself: there are no others */
 	const struct status_capture *ahead;
+	/* the last run of capture --all took it, it is recorded, and it is not there or cannot be read; NULL: none */
+	const char *lost;
 	enum status_state state;
 	struct vk_manifest *newest;         /* of the newest, by which it is named; NULL: it cannot be read */
 	const struct status_capture *sound; /* the newest that nothing speaks against; NULL: none */
@@ -40,6 +42,8 @@ struct status_run {
 	size_t count, unreadable;
 	char **ids; /* of all captures of the store */
 	size_t id_count;
+	struct status_capture *lost; /* of LUNs that have no other capture */
+	size_t lost_count;
 	char **seen; /* sorted: what the last runs of capture --all saw */
 	size_t seen_count;
 	bool has_ledger, is_exposed; /* others can write to the store */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the store says of itself: captures, LUNs, what was verified, what was sent elsewhere. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "scsi/lun_nodes.h"
 #include "store/capture/previous.h"
 #include "store/folder/folder.h"
+#include "store/folder/identity_of_run.h"
 #include "store/manifest/manifest.h"
 #include "store/verify/told.h"
 #include "vmfskit/luns.h"
@@ -189,6 +191,99 @@ static void take_pushed(struct status_run *run)
 	free(line);
 }
 
+/* "20261121T014500Z-sdb": what follows the time is the name of the disk. */
+static const char *name_of(const char *id)
+{
+	const char *dash = strchr(id, '-');
+
+	return dash != NULL ? dash + 1 : id;
+}
+
+/* Whose it was is told by its name alone; a LUN that has newer captures lost nothing that matters here. */
+static bool add_lost(struct status_run *run, char *id)
+{
+	struct status_capture lost = {.id = id, .glance = {.id = id, .purpose = "capture", .time = "", .ended = "",
+							   .host = "", .path = name_of(id), .kind = "", .serial = "",
+							   .wwid = ""}};
+	char host[VK_WHO_HOST_BYTES];
+	bool has_lun = false;
+
+	vk_who_host(host);
+	for (size_t i = 0; i < run->lun_count; i++) {
+		struct status_lun *lun = &run->luns[i];
+
+		if (strcmp(name_of(lun->captures[0].id), lost.glance.path) != 0 ||
+		    strcmp(lun->captures[0].glance.host, host) != 0)
+			continue;
+		has_lun = true;
+		if (strcmp(lun->captures[0].id, id) < 0)
+			lun->lost = id;
+	}
+	return has_lun || is_left_out(run, &lost) ||
+	       vk_append(&run->lost, &run->lost_count, &lost, sizeof(lost)) != NULL;
+}
+
+/*
+ * Whether it is in the list of the store and yet no capture, or neither there nor in the list: what a run took since
+ * the captures were listed is none.
+ */
+static bool may_be_lost(const struct status_run *run, char *id, char *const *kept)
+{
+	struct stat st;
+
+	if (!vk_id_stamped(id) || bsearch(&id, kept, run->count, sizeof(*kept), compare_texts) != NULL)
+		return false;
+	if (fstatat(vk_store_fd(run->cmd.store), id, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT;
+	for (size_t i = 0; i < run->id_count; i++)
+		if (strcmp(run->ids[i], id) == 0)
+			return true;
+	return false;
+}
+
+/* What the last runs of capture --all saw as its captures, and the ledger records: it was not removed by prune. */
+static bool add_recorded(struct status_run *run, char *const *ids, size_t count)
+{
+	struct vk_recorded_set recorded = {.count = 0};
+	char verified[32];
+	struct vk_error unread;
+	bool fits = true;
+
+	if (count > 0 && vk_ledger_glance(vk_store_fd(run->cmd.store), ids, count, &recorded, verified, &unread) ==
+				 VK_OK)
+		for (size_t i = 0; i < count && fits; i++) {
+			const struct vk_recorded *r = vk_recorded_find(&recorded, ids[i]);
+
+			fits = r == NULL || r->added <= r->removed || add_lost(run, ids[i]);
+		}
+	vk_recorded_free(&recorded);
+	for (size_t i = 0; i < run->lost_count && fits; i++) {
+		const struct status_lun lun = {.captures = &run->lost[i], .count = 1, .lost = run->lost[i].id};
+
+		fits = vk_append(&run->luns, &run->lun_count, &lun, sizeof(lun)) != NULL;
+	}
+	return fits;
+}
+
+static bool find_lost(struct status_run *run)
+{
+	char **kept = calloc(run->count + 1, sizeof(*kept)), **lost = NULL;
+	size_t count = 0;
+	bool fits = kept != NULL;
+
+	for (size_t i = 0; fits && i < run->count; i++)
+		kept[i] = run->captures[i].id;
+	if (fits && run->count > 0)
+		qsort(kept, run->count, sizeof(*kept), compare_texts);
+	for (size_t i = 0; fits && i < run->seen_count; i++)
+		if (may_be_lost(run, run->seen[i], kept))
+			fits = vk_append(&lost, &count, &run->seen[i], sizeof(*lost)) != NULL;
+	fits = fits && add_recorded(run, lost, count);
+	free(kept);
+	free(lost);
+	return fits || vk_cmd_no_memory(&run->cmd);
+}
+
 bool vk_status_begin(struct status_run *run)
 {
 	run->now = (int64_t)time(NULL);
@@ -211,7 +306,7 @@ bool vk_status_gather(struct status_run *run)
 	/* that nobody can tell what the last run saw hides no capture */
 	if (vk_seen_captures(run->cmd.store, &run->seen, &run->seen_count, &err) != VK_OK)
 		vk_cmd_fail(&run->cmd, &err);
-	return true;
+	return find_lost(run);
 }
 
 void vk_status_free(struct status_run *run)
@@ -227,6 +322,7 @@ void vk_status_free(struct status_run *run)
 		free(run->captures[i].disk);
 	}
 	free(run->captures);
+	free(run->lost);
 	vk_sentences_free(&run->ids, &run->id_count);
 	vk_sentences_free(&run->seen, &run->seen_count);
 	vk_recorded_free(&run->recorded);

@@ -2,6 +2,7 @@
 /* Which capture of a LUN is the newest sound one, as far as is known without reading its files; and its state. */
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -192,7 +193,13 @@ static void fill_lun(struct status_run *run, struct status_lun *lun)
 	lun->saved = lun->sound != NULL && lun->ahead != lun->captures ? seconds_of(lun->sound->glance.time) : 0;
 	lun->verified = when_done(lun, run->verified);
 	lun->pushed = when_done(lun, run->pushed);
-	if (is_gone(run, lun))
+	if (lun->lost != NULL)
+		snprintf(lun->why, sizeof(lun->why), "the last capture --all took it, and it is not there or cannot be "
+						     "read: vmfskit verify says which, vmfskit capture --all takes a "
+						     "new one");
+	if (lun->lost != NULL)
+		lun->state = STATUS_DAMAGED;
+	else if (is_gone(run, lun))
 		lun->state = STATUS_GONE;
 	else if (lun->sound != &lun->captures[0])
 		lun->state = STATUS_DAMAGED;

@@ -160,8 +160,8 @@ static void put_why(FILE *out, const struct status_lun *lun)
 	else if (lun->state == STATUS_OLD)
 		fprintf(out, "not captured since %s; look whether the nightly run works\n", last->glance.time);
 	else
-		fprintf(out, "%s: %s; %s%s\n", last->id, lun->why,
-			lun->sound != NULL ? "the newest sound capture is " : "it has no sound capture",
+		fprintf(out, "%s: %s; %s%s\n", lun->lost != NULL ? lun->lost : last->id, lun->why,
+			lun->sound != NULL ? "the newest sound capture is " : "the LUN has no sound capture",
 			lun->sound != NULL ? lun->sound->id : "");
 }
 
