@@ -70,9 +70,10 @@ cut_at() {
 }
 every "power cut" "$(seq "$points")" cut_at
 
-# a second cut, while the first one's leftovers are removed
+# a second cut, while the first one's leftovers are removed: as many as there can be, those of a folder that was about to be done
 reset twice
-VMFSKIT_CRASH_AT=$((points / 2)) "$HOOKS" capture --store twice a.img b.img >/dev/null 2>&1
+full=$(sed -n 's/^\([0-9]*\) capture folder: fsync$/\1/p' points | head -n 1)
+VMFSKIT_CRASH_AT=$((full - 3)) "$HOOKS" capture --store twice a.img b.img >/dev/null 2>&1
 has "a temporary folder is left" "$(leftovers twice)" '^\.tmp-'
 rm -rf base.first && mv base base.first && cp -a twice base
 reset sweeping
