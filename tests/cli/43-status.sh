@@ -106,6 +106,10 @@ is "one is gone: the headline" "$(headline)" "4 of 6 LUNs saved last night, 1 is
 is "one is gone: its state" "$(lun lun5 state)" gone
 has "one is gone: what to do" "$OUT" 'not seen by the last capture --all; if intended: exclude = .*/lun5 in '
 no_long_line "one is gone"
+has "one is gone: what to do if not intended" "$OUT" '; if not: look at its paths \(lsblk\), then vmfskit capture --all$'
+echo "exclude = nosuch" >my.conf
+run status --config my.conf
+has "one is gone: in the configuration that was read" "$OUT" 'exclude = .*/lun5 in my\.conf; '
 is "as many as the headline says" "$(status --json | jq -c '[.saved, .old, .damaged, .gone, .unreadable]')" '[4,1,0,1,0]'
 
 # a clock was wrong once: what lies in the future hides nothing
@@ -189,7 +193,13 @@ has "not recorded: is said" "$OUT" "$newest is not recorded in the ledger; the n
 chmod g+w store
 exits "others can write to the store" 1 status
 is "others can write: nothing is saved" "$(headline)" "0 of 6 LUNs saved last night, 6 have a damaged capture"
+is "others can write: is said once, and what to do" "$(grep 'others can write' "$OUT")" \
+	"others can write to the store: find out who did that, then chmod go-w store; until then no capture is believed"
 chmod g-w store
+mv store/ledger.jsonl ledger.away
+exits "no ledger" 1 status
+is "no ledger: is said once" "$(grep -c 'no ledger that can be read' "$OUT")" 1
+mv ledger.away store/ledger.jsonl
 if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
 	chmod 755 "$TMP"
 	exits "a store that cannot be read" 4 setpriv --reuid 65534 --clear-groups "$VMFSKIT" status --store "$TMP/store"

@@ -16,6 +16,9 @@ struct status_capture {
 	unsigned flaws;          /* enum vk_capture_flaw: what the last verify found */
 };
 
+/* What speaks against every capture of the store is said once. */
+#define STATUS_EXPOSED "others can write to the store"
+#define STATUS_NO_LEDGER "the store has no ledger that can be read"
 enum { STATUS_NIGHT_S = 26 * 3600 };
 enum status_state { STATUS_SAVED, STATUS_OLD, STATUS_DAMAGED, STATUS_GONE, STATUS_FUTURE, STATUS_STATES };
 

@@ -61,9 +61,9 @@ static bool is_sound(const struct status_run *run, const struct status_capture *
 	else if (m->taken_bad > 0)
 		vk_text_fmt(why, "it was taken with findings, the first: %s", m->taken_first);
 	else if (run->is_exposed)
-		vk_text_put(why, "others can write to the store");
+		vk_text_put(why, STATUS_EXPOSED);
 	else if (!run->has_ledger)
-		vk_text_put(why, "the store has no ledger that can be read");
+		vk_text_put(why, STATUS_NO_LEDGER);
 	else if (!vk_recorded_vouches(&run->recorded, c->id, m->capture.manifest_sha256, &sink))
 		vk_text_put(why, findings.count > 0 ? findings.items[0].message : "the ledger does not vouch for it");
 	else

@@ -141,8 +141,9 @@ static void put_luns(FILE *out, const struct status_run *run)
 }
 
 /* What to do about a LUN that is not saved. */
-static void put_why(FILE *out, const struct status_lun *lun)
+static void put_why(FILE *out, const struct status_run *run, const struct status_lun *lun)
 {
+	const char *config = vk_cli_value(run->cmd.call, "config");
 	const struct status_capture *last = &lun->captures[0];
 	const char *wwid = lun->newest != NULL ? lun->newest->capture.wwid : "";
 
@@ -151,12 +152,15 @@ static void put_why(FILE *out, const struct status_lun *lun)
 			vk_status_label(lun), lun->ahead->id, lun->ahead->glance.time,
 			lun->ahead != last ? "the newest before now is " : "no capture is from before now",
 			lun->ahead != last ? last->id : "");
-	if (lun->state == STATUS_SAVED || lun->state == STATUS_FUTURE)
+	if (lun->state == STATUS_SAVED || lun->state == STATUS_FUTURE ||
+	    (lun->state == STATUS_DAMAGED &&
+	     (strcmp(lun->why, STATUS_EXPOSED) == 0 || strcmp(lun->why, STATUS_NO_LEDGER) == 0)))
 		return;
 	fprintf(out, "%s: ", vk_status_label(lun));
 	if (lun->state == STATUS_GONE)
-		fprintf(out, "not seen by the last capture --all; if intended: exclude = %s in " VK_CONFIG_DEFAULT
-			"\n", wwid[0] != '\0' ? wwid : last->glance.path);
+		fprintf(out, "not seen by the last capture --all; if intended: exclude = %s in %s; if not: look at its "
+			     "paths (lsblk), then vmfskit capture --all\n",
+			wwid[0] != '\0' ? wwid : last->glance.path, config != NULL ? config : VK_CONFIG_DEFAULT);
 	else if (lun->state == STATUS_OLD)
 		fprintf(out, "not captured since %s; look whether the nightly run works\n", last->glance.time);
 	else
@@ -176,7 +180,12 @@ void vk_status_put_text(const void *ctx)
 	if (run->lun_count > 0)
 		put_luns(out, run);
 	for (size_t i = 0; i < run->lun_count; i++)
-		put_why(out, &run->luns[i]);
+		put_why(out, run, &run->luns[i]);
+	if (run->is_exposed)
+		fprintf(out, STATUS_EXPOSED ": find out who did that, then chmod go-w %s; until then no capture is "
+			     "believed\n", vk_cmd_store(run->cmd.call));
+	else if (run->lun_count > 0 && !run->has_ledger)
+		fputs(STATUS_NO_LEDGER ": vmfskit verify says why; until then no capture is believed\n", out);
 	if (run->unreadable > 0)
 		fprintf(out, "%zu capture%s cannot be read; vmfskit verify says which\n", run->unreadable,
 			run->unreadable == 1 ? "" : "s");
