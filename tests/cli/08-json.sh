@@ -144,9 +144,13 @@ cp -r "$(find all -mindepth 1 -maxdepth 1 -name '2*' | head -n 1)" broken
 rm -f broken/head.raw
 run "$VMFSKIT" drill --store all --scratch . ./broken --json
 cp "$OUT" drill-refused.json
-run "$VMFSKIT" drill --store all --scratch . nosuch --json
+run "$VMFSKIT" drill --store all --scratch nowhere --json
 cp "$OUT" drill-none.json
-is "drill: every key" "$(lacking vmfskit.drill/1 drill.json drill-refused.json drill-none.json)" "drills.[].differs_at"
+"$VMFSKIT" capture --store cut disk.img >/dev/null
+truncate -s 1 "$(find cut -name head.raw)"
+run "$VMFSKIT" drill --store cut --scratch . --json
+cp "$OUT" drill-unsound.json
+is "drill: every key" "$(lacking vmfskit.drill/1 drill.json drill-refused.json drill-none.json drill-unsound.json)" "drills.[].differs_at"
 json "status" 0 status.json status --store all --exclude '*/b'
 is "status: every key" "$(lacking vmfskit.status/1 status.json | grep -v '^findings')" ""
 exits "a verify that finds something" 1 "$VMFSKIT" verify --store all
