@@ -163,8 +163,7 @@
 	F(TABLE_HIDDEN_VMFS, "table.hidden-vmfs", WARNING, \
 	  "an LVM header lies where a partition with the usual start would have it, but the table has no such " \
 	  "partition", \
-	  "restore the table from a capture; if there is none, note start and totalBytes: they are the exact " \
-	  "partition") \
+	  "restore the table from a capture; if there is none, vmfskit repair table plans it from the header") \
 	F(LVM_MAGIC, "lvm.magic-missing", ERROR, "no host will recognise the VMFS partition without this header", \
 	  "restore the header from a capture: vmfskit list shows the captures") \
 	F(LVM_VERSION, "lvm.version", ERROR, "LVM versions 3, 4, 5 and 6 are known", \
@@ -271,7 +270,7 @@
 	  "check that host before anything is written") \
 	F(CAPTURE_NOT_CONTAINING, "capture.not-containing", ERROR, \
 	  "the saved bytes do not contain what the capture is for", \
-	  "the disk is already damaged here: keep the older captures of it and compare with vmfskit decode") \
+	  "the disk is already damaged here: vmfskit doctor says what happened; keep the older captures of it") \
 	F(CAPTURE_NO_VMFS, "capture.no-vmfs", WARNING, "no VMFS partition was found on the disk", \
 	  "look with vmfskit decode what the disk is; if there should be one, restore the table from an older " \
 	  "capture") \
@@ -291,7 +290,7 @@
 	F(CAPTURE_FILE_SIZE, "capture.file-size", ERROR, "a file of the capture does not have the recorded length", \
 	  "use another capture of this disk") \
 	F(CAPTURE_DIGEST, "capture.digest", ERROR, "a file of the capture is not what was saved", \
-	  "use another capture of this disk") \
+	  "use another capture of this disk; if all of them share the file, take a new one") \
 	F(CAPTURE_EXTRA_FILE, "capture.extra-file", WARNING, "a file in the capture does not belong to it", \
 	  "find out who put it there") \
 	F(CAPTURE_INCOMPLETE, "capture.incomplete", WARNING, \
