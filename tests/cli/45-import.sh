@@ -346,7 +346,7 @@ fi
 head -c 100M lunA.img >lunA.cut
 exits "two disks are not one" 2 "$VMFSKIT" import --store two --disk d lunA.cut lunB.img
 has "two disks: said" "$ERR" "it is of another disk than"
-ok "two disks: nothing began" test ! -e two
+is "two disks: no capture" "$(ls two)" ""
 ok "two copies of one disk" "$VMFSKIT" import --store one --disk d lunB.img lunB.img
 "$LAB" make --vmfs 5 --table mbr --size 300M --start 2048 mbrA.img >/dev/null
 "$LAB" make --vmfs 5 --seed 7 --table mbr --size 300M --start 2048 mbrB.img >/dev/null
