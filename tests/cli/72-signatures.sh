@@ -39,7 +39,7 @@ wipefs -a -f -q disk.img
 is "wipefs: systems see nothing" "$(blkid -p -o value -s PTTYPE disk.img)" ""
 exits "wipefs: decode" 1 "$VMFSKIT" decode disk.img
 has "wipefs: decode tells" "$OUT" '^Partition table: gpt; only its signatures are gone, so systems see no table$'
-has "wipefs: the partition is shown" "$OUT" '^ +1 +2048 +4192223 .* VMFS '
+has "wipefs: the partition is shown" "$OUT" '^ +1 +2048 +4192223 .* VMFS$'
 run "$VMFSKIT" decode --json disk.img
 is "wipefs: JSON" "$(jq -c '.sources[0].table | [.kind, .read_from, .signatures_lost, .partitions[0].start_sector]' "$OUT")" '["gpt","primary",true,2048]'
 is "wipefs: findings" "$(codes)" 'gpt.protective-mbr gpt.signature-lost'
