@@ -69,7 +69,7 @@ mbr_and_ntfs disk.img
 exits "what the guards say" 3 "$VMFSKIT" restore "$id" disk.img --store store
 hasnt "what the guards say: no newer capture" "$ERR" 'newer capture|save that data'
 has "what the guards say: whose table it is" "$ERR" 'what to do: another system wrote that table over the volume: keep it from the LUN'
-has "what the guards say: the signature" "$ERR" 'what to do: keep that system from the LUN; when anybody needs what it has there, copy the whole disk first'
+has "what the guards say: the signature" "$ERR" 'what to do: keep that system from the LUN; if anybody needs its data, copy the whole disk first'
 has "what the guards say: the whole command" "$OUT" "^  vmfskit restore $id disk.img --override table-kind --override foreign-signature --store store --plan [0-9a-f]{32} --write\$"
 has "what the guards say: which sectors of the volume" "$OUT" 'lvm of partition 1: ntfs from byte 1048576 on lies over it: only sectors that no structure uses'
 exits "what the guards say, JSON" 3 "$VMFSKIT" restore "$id" disk.img --store store --json
