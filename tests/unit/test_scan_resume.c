@@ -143,7 +143,7 @@ static void interruptions_leave_no_trace(void **state)
 			if (scan(&with, &parts, &err) == VK_OK)
 				break;
 			assert_string_equal(err.what, "the cable was pulled");
-			assert_non_null(strstr(err.remedy, "goes on"));
+			assert_non_null(strstr(err.remedy, "the scan continues"));
 		}
 		assert_true(runs > 1 && parts.resumed_bytes > 0);
 		assert_same(&whole, &parts);
