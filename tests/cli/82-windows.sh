@@ -102,3 +102,22 @@ for deed in windows_mbr mbr_and_ntfs; do
 	has "$deed, captured then: the table is worked out" "$(offered)" 'repair table'
 	next_steps "$deed, captured then" disk.img store
 done
+
+# --- Windows' partition begins where the volume does, and nothing was saved: what doctor prints is carried out and taken back
+"$LAB" make --table gpt --vmfs 5 --start 2048 --size 2G place.img >/dev/null
+in_place place.img
+sfdisk -q --no-tell-kernel --part-type place.img 1 EBD0A0A2-B9E5-4433-87C0-68B6B72699C7
+cp --sparse=always place.img place.orig
+mkdir -m 700 empty
+"$VMFSKIT" doctor --heartbeat-wait 0 --store empty --json place.img >walked.json
+offer=$(jq -r '[.sources[0].next[].command | values | select(contains("repair table"))][0]' walked.json)
+is "one start: entry and volume are named" "$offer" "vmfskit repair table place.img --store empty --include 2048 --exclude 2048"
+exits "one start: as printed" 3 bash -c "\"$VMFSKIT\" ${offer#vmfskit }"
+has "one start: the volume is planned" "$OUT" '^  1: sectors 2048 to 4194270, VMFS$'
+write=$(grep -E '^  vmfskit repair table .* --write$' "$OUT")
+has "one start: at what risk" "$write" '--override table-partitions --override foreign-signature --override guess'
+ok "one start: carried out" bash -c "\"$VMFSKIT\" ${write#  vmfskit }"
+run "$VMFSKIT" decode --json place.img
+is "one start: the volume is listed" "$(jq -c '[.sources[0].table.partitions[] | [.start_sector, .type_name]]' "$OUT")" '[[2048,"VMFS"]]'
+ok "one start: taken back" "$VMFSKIT" undo "$(captures empty | tail -n 1)" place.img --store empty --write
+same "one start: as it was" place.orig place.img

@@ -35,7 +35,9 @@ void vk_table_say(struct vk_table_plan *plan, char ***list, size_t *count, const
 
 void vk_table_propose(struct vk_table_plan *plan, const struct vk_proposal *proposal)
 {
-	if (vk_table_excluded(plan, vk_proposal_start(proposal)))
+	/* entry and volume may begin at one sector: named in both lists, the entry goes, the volume stays */
+	if (vk_table_excluded(plan, vk_proposal_start(proposal)) &&
+	    !(proposal->by == VK_PROPOSED_FOUND && proposal->claim == VK_CLAIM_ASKED))
 		return;
 	if (vk_append(&plan->items, &plan->count, proposal, sizeof(*proposal)) == NULL)
 		plan->nomem = true;
