@@ -352,3 +352,11 @@ ok "two copies of one disk" "$VMFSKIT" import --store one --disk d lunB.img lunB
 "$LAB" make --vmfs 5 --seed 7 --table mbr --size 300M --start 2048 mbrB.img >/dev/null
 exits "two disks with an MBR" 2 "$VMFSKIT" import --store two --disk d mbrA.img mbrB.img
 has "two disks with an MBR: said" "$ERR" "their identities differ"
+# volumes that begin elsewhere are of two disks where each image holds the other's place, and may be of one where not
+"$LAB" make --vmfs 3 --table mbr --size 300M --start 128 mbrC.img >/dev/null
+exits "two disks that begin elsewhere" 2 "$VMFSKIT" import --store two --disk d mbrA.img mbrC.img
+is "two disks that begin elsewhere: no capture" "$(ls two)" ""
+"$LAB" make --table gpt --size 1G --volume start=2048,size=300M,version=5 --volume start=1000000,version=5 pair.img >/dev/null
+for at in 0 512000000; do hexdump -C -s $((at == 0 ? 2097152 : at + 1048576)) -n 1536 pair.img; echo; done | csplit -s -z -f piece. - '/^$/' '{*}'
+exits "two listings of one disk, a volume in each" 1 "$VMFSKIT" import --json --as disk --store pair --disk d piece.00 piece.01
+is "two listings: one capture" "$(captures pair | wc -w)" 1

@@ -358,16 +358,50 @@ static const struct vk_gpt_copy *sound_gpt(const struct vk_source *source)
 	return NULL;
 }
 
-/* Whether they begin alike, as far as both show whose they are. */
+/* Whether a holds the place of a header of b, and has another header or none there; shared: it has the same. */
+static bool lacks_headers_of(const struct vk_source *a, const struct vk_source *b, bool *shared)
+{
+	bool lacks = false;
+
+	for (size_t i = 0; i < b->vmfs_count; i++) {
+		uint64_t start = vk_mul_sat(b->vmfs[i].start_sector, b->sector_size);
+		uint8_t raw[VK_LVM_DEVICE_BYTES];
+		struct vk_lvm_device device;
+		size_t got = 0;
+
+		if (!b->vmfs[i].lvm_usable || vk_io_read(a->io, vk_add_sat(start, VK_LVM_HEADER_OFFSET), raw,
+							 sizeof(raw), &got, NULL) != VK_OK || got < sizeof(raw))
+			continue;
+		vk_lvm_device_decode(raw, got, &device);
+		if (vk_vmfs_uuid_equal(&device.devID, &b->vmfs[i].lvm.devID))
+			*shared = true;
+		else
+			lacks = true;
+	}
+	return lacks;
+}
+
+static bool has_headers(const struct vk_source *source)
+{
+	for (size_t i = 0; i < source->vmfs_count; i++)
+		if (source->vmfs[i].lvm_usable)
+			return true;
+	return false;
+}
+
+/* Whether they may be of one disk, as far as both show whose they are. */
 static bool is_one_disk(const struct vk_source *a, const struct vk_source *b)
 {
 	const struct vk_gpt_copy *x = sound_gpt(a), *y = sound_gpt(b);
+	bool shared = false, lacks;
 
 	if (x != NULL && y != NULL && !vk_guid_equal(&x->header.diskGUID, &y->header.diskGUID))
 		return false;
-	return a->vmfs_count == 0 || b->vmfs_count == 0 || !a->vmfs[0].lvm_usable || !b->vmfs[0].lvm_usable ||
-	       a->vmfs[0].start_sector != b->vmfs[0].start_sector ||
-	       memcmp(&a->vmfs[0].lvm.devID, &b->vmfs[0].lvm.devID, sizeof(a->vmfs[0].lvm.devID)) == 0;
+	if (!has_headers(a) || !has_headers(b))
+		return true;
+	lacks = lacks_headers_of(a, b, &shared);
+	lacks = lacks_headers_of(b, a, &shared) || lacks;
+	return shared || !lacks;
 }
 
 /* Dumps of two disks would make a capture that is of neither. */
