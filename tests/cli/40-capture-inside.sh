@@ -158,3 +158,12 @@ wrap md-1.2 other.img md-other.img
 exits "dumps of two disks under one name" 2 "$VMFSKIT" import --json --store joined --disk d md-1.2.img md-other.img
 is "which is said, and nothing is saved" "$(jq -r '.errors[] | .status' "$OUT") $(captures joined)" "usage "
 ok "two dumps of one disk" "$VMFSKIT" import --json --store joined --disk d md-1.2.img partition.img
+
+# ---- a listing shows bytes of another disk: the text is none
+hexdump -C -s 2097152 -n 1024 lun.img >mail.txt
+exits "a listing is not captured" 1 "$VMFSKIT" capture --store listed mail.txt
+has "a listing is not captured: why" "$ERR" 'nothing was saved: this is a listing of bytes, not a disk'
+has "a listing is not captured: what keeps it" "$ERR" 'vmfskit import mail\.txt keeps what it shows'
+is "a listing is not captured: nothing is there" "$(captures listed)" ""
+run "$VMFSKIT" import --store listed mail.txt
+has "import keeps it" "$(captures listed)" 'mail\.txt'

@@ -127,6 +127,12 @@ enum vk_status vk_capture_refuse_others(const struct capture_job *job, const str
 	const struct vk_reading *r = &job->result.reading;
 	const bool of_others = holds_lun(r->kind) || r->kind == VK_READING_MEMBER || r->kind == VK_READING_OTHER;
 
+	/* the bytes that it shows have their places on another disk */
+	if (source->form == VK_FORM_HEXDUMP) {
+		vk_error_set(err, VK_UNSUPPORTED, job->disk,
+			     "nothing was saved: this is a listing of bytes, not a disk");
+		return vk_error_remedy(err, "vmfskit import %s keeps what it shows", vk_shell_path(job->disk).text);
+	}
 	/* of one that was captured before it is reported what is gone */
 	if (!of_others || job->previous[0] != '\0' || source->kind != VK_SOURCE_DISK ||
 	    source->table.kind != VK_TABLE_NONE || source->vmfs_count > 0)
@@ -166,10 +172,14 @@ static char *saving_command(const struct capture_run *run, const struct capture_
 
 	vk_command_begin(&command, "");
 	if (!job->result.is_device) {
+		/* by itself it takes what the best reading is of */
+		bool best = r->at_bytes == job->result.reading.at_bytes &&
+			    r->stride_bytes == job->result.reading.stride_bytes;
+
 		vk_command_add(&command, "vmfskit import");
-		if (index > 0 && r->stride_bytes != 0)
+		if (!best && r->stride_bytes != 0)
 			vk_command_add(&command, " --stride %" PRIu32, r->stride_bytes);
-		else if (index > 0)
+		else if (!best)
 			vk_command_add(&command, " --at %" PRIu64, r->at_bytes);
 		vk_cmd_put_source(&command, job->disk, &job->view);
 	} else if (r->device[0] != '\0') {
