@@ -182,6 +182,12 @@ static void end_segment(struct reader *r)
 	v->extents = vk_add_sat(v->extents, s->extents);
 }
 
+/* What LVM2 takes as a name, of the characters that read_word takes; lvm(8), VALID NAMES. */
+static bool is_name(const char *word)
+{
+	return word[0] != '-' && strcmp(word, ".") != 0 && strcmp(word, "..") != 0;
+}
+
 static void end_section(struct reader *r)
 {
 	struct vk_lvm2_group *group = r->group;
@@ -192,7 +198,7 @@ static void end_section(struct reader *r)
 	} else if (is_volume(r, 4)) {
 		end_segment(r);
 	} else if (is_volume(r, 3) && r->visible && r->in_one_piece && r->volume.extents > 0 &&
-		   group->volume_count < VK_LVM2_VOLUMES_MAX) {
+		   group->volume_count < VK_LVM2_VOLUMES_MAX && is_name(r->path[2])) {
 		memcpy(r->volume.name, r->path[2], WORD_BYTES);
 		group->volumes[group->volume_count++] = r->volume;
 	}
@@ -226,5 +232,5 @@ bool vk_lvm2_read_text(const char *text, const uint8_t uuid[VK_LVM2_UUID_BYTES],
 			return false;
 		}
 	}
-	return r.depth == 0 && r.device[0] != '\0' && ret_group->extent_bytes > 0 && ret_group->name[0] != '-';
+	return r.depth == 0 && r.device[0] != '\0' && ret_group->extent_bytes > 0 && is_name(ret_group->name);
 }
