@@ -175,6 +175,10 @@ struct vk_capture_origin {
  * How an import was read, where that is not simply byte by byte: "md.img from byte 1048576 on, as far as md.map says it
  * was read". Nothing is put of other captures.
  */
+/* How people know its disk; both live in the capture. The label of the first volume that has one; empty: none has. */
+const char *vk_capture_label(const struct vk_capture *capture);
+/* The WWID; without one the disk id of the first volume that has one; empty: none. */
+const char *vk_capture_naa(const struct vk_capture *capture);
 void vk_capture_put_view(const struct vk_capture *capture, struct vk_text *text);
 
 struct vk_capture_options {

@@ -8,6 +8,11 @@
 #include "base/texts.h"
 #include "vmfskit/text.h"
 
+int vk_texts_compare(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 bool vk_sentence_vadd(char ***list, size_t *count, const char *fmt, va_list args)
 {
 	char *text = NULL;

@@ -15,6 +15,9 @@ bool vk_sentence_vadd(char ***list, size_t *count, const char *fmt, va_list args
 /* Free all of them; the list is then empty. */
 void vk_sentences_free(char ***list, size_t *count);
 
+/* For qsort and bsearch over texts. */
+int vk_texts_compare(const void *a, const void *b);
+
 /* Free a list that ends with NULL, and its texts. texts may be NULL. */
 void vk_texts_free(char **texts);
 

@@ -159,9 +159,7 @@ static enum vk_status try_capture(struct drill_run *run, struct drill *drill, st
 		return status;
 	memcpy(drill->id, capture.id, sizeof(drill->id));
 	drill->size_bytes = capture.size_bytes;
-	for (size_t i = capture.identity_count; i-- > 0;)
-		if (capture.identities[i].fs_label[0] != '\0')
-			memcpy(drill->label, capture.identities[i].fs_label, sizeof(drill->label));
+	snprintf(drill->label, sizeof(drill->label), "%s", vk_capture_label(&capture));
 	if (capture.is_undo || capture.is_rebuilt) {
 		status = vk_error_set(err, VK_USAGE, capture.id, "this is what a %s, no backup of a disk",
 				      capture.is_undo ? "restore overwrote" : "repair worked out");

@@ -19,14 +19,6 @@ struct run {
 	struct vk_pins pins;
 };
 
-/* The name that a folder has in the store is the one it is asked for by. */
-static const char *id_of(const struct vk_cmd_judged *judged)
-{
-	const char *slash = strrchr(judged->path, '/');
-
-	return slash != NULL ? slash + 1 : judged->path;
-}
-
 /* What a row says, in all columns and in the few. A volume is NULL where a capture has none. */
 static void put_row(const struct run *run, const struct vk_cmd_judged *judged, const struct vk_identity *id,
 		    struct vk_columns *table)
@@ -34,7 +26,7 @@ static void put_row(const struct run *run, const struct vk_cmd_judged *judged, c
 	static const struct vk_capture none = {.id = ""};
 	static const struct vk_identity nobody = {.partition = 0};
 	const struct vk_capture *c = judged->known ? &judged->capture : &none;
-	const char *pin = vk_pins_find(&run->pins, id_of(judged)) != NULL ? "pin" : "";
+	const char *pin = vk_pins_find(&run->pins, vk_cmd_judged_id(judged)) != NULL ? "pin" : "";
 	const char *verdict = vk_cmd_verdict(judged);
 	const struct vk_shown size = vk_shown_size(c->size_bytes), shorter = vk_shown_size_short(c->size_bytes);
 	char lun[16] = "", minute[sizeof(c->time)];
@@ -47,7 +39,7 @@ static void put_row(const struct run *run, const struct vk_cmd_judged *judged, c
 	if (run->wide) {
 		vk_columns_row(table, (const char *const[]){verdict, pin, c->time, c->host, c->source_path,
 							    judged->known ? size.text : "", lun, id->disk_id,
-							    id->fs_label, id->fs_uuid, id_of(judged)});
+							    id->fs_label, id->fs_uuid, vk_cmd_judged_id(judged)});
 		return;
 	}
 	/* "2026-11-21T01:45:00Z" to the minute */
@@ -58,7 +50,7 @@ static void put_row(const struct run *run, const struct vk_cmd_judged *judged, c
 						    id->fs_label[0] != '\0'  ? id->fs_label
 						    : id->disk_id[0] != '\0' ? id->disk_id
 									     : c->wwid,
-						    judged->known ? shorter.text : "", id_of(judged)});
+						    judged->known ? shorter.text : "", vk_cmd_judged_id(judged)});
 }
 
 /* One row for each volume of a capture, at least one. */
@@ -86,14 +78,14 @@ static void put_rows(const struct run *run, FILE *out)
 
 static json_t *item_json(const struct run *run, const struct vk_cmd_judged *judged)
 {
-	const struct vk_pin *pin = vk_pins_find(&run->pins, id_of(judged));
+	const struct vk_pin *pin = vk_pins_find(&run->pins, vk_cmd_judged_id(judged));
 	struct vk_json o;
 
 	if (judged->known) {
-		o = vk_cmd_capture_json(id_of(judged), judged->path, &judged->capture);
+		o = vk_cmd_capture_json(vk_cmd_judged_id(judged), judged->path, &judged->capture);
 	} else {
 		o = vk_json_begin();
-		vk_json_set_text(&o, "id", id_of(judged));
+		vk_json_set_text(&o, "id", vk_cmd_judged_id(judged));
 		vk_json_set_text(&o, "path", judged->path);
 	}
 	vk_cmd_set_verdict(&o, judged);

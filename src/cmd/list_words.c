@@ -27,13 +27,8 @@ static void put_luns(FILE *out)
 
 static void put_disk(FILE *out, const struct vk_capture *c, char ***said, size_t *count)
 {
-	const char *name = c->wwid;
+	const char *label = vk_capture_label(c), *name = label[0] != '\0' ? label : vk_capture_naa(c);
 
-	for (size_t i = c->identity_count; i-- > 0;)
-		if (c->identities[i].fs_label[0] != '\0')
-			name = c->identities[i].fs_label;
-		else if (name[0] == '\0')
-			name = c->identities[i].disk_id;
 	for (size_t i = 0; i < *count; i++)
 		if (strcmp((*said)[i], name) == 0)
 			return;

@@ -218,6 +218,17 @@ before=$(find store -type f -printf '%p %T@ %C@\n' | sort | sha256sum)
 run status
 is "a look changes nothing" "$(find store -type f -printf '%p %T@ %C@\n' | sort | sha256sum)" "$before"
 
+# what is saved of a disk that only contains a LUN is not the LUN
+. "$ROOT/tests/disk.sh" && . "$ROOT/tests/wrap.sh"
+"$LAB" make --vmfs 5 --table gpt --size 300M --start 2048 inner.img >/dev/null
+wrap partition inner.img outer.img
+exits "a carrier: capture names the LUN in it" 1 "$VMFSKIT" capture --store carried outer.img
+ok "a carrier" "$VMFSKIT" status --store carried
+is "a carrier: the headline" "$(headline)" "1 of 1 LUN saved last night; no VMFS volume on 1 of them"
+has "a carrier: what to do" "$OUT" '^outer\.img: no VMFS volume was found on it: vmfskit decode says what it is$'
+ok "a carrier: JSON" "$VMFSKIT" status --json --store carried
+is "a carrier: no volume" "$(jq -c '[.luns[].volumes]' "$OUT")" '[0]'
+
 # 256 LUNs
 rm -r store luns
 mkdir luns

@@ -50,6 +50,34 @@ static void recorded(void **state)
 	ledger_store_free(s);
 }
 
+/* One line of a prune names all that it removed, whichever of them is asked for. */
+static void glance_at_one_of_several(void **state)
+{
+	static const char *const removed[] = {"first", "second", "third"};
+	const struct vk_event prune = {.kind = VK_EVENT_PRUNE, .captures = removed, .capture_count = 3};
+	struct ledger_store *s = ledger_store_new(true);
+	char *wanted[] = {strdup("second"), strdup("third")};
+	struct vk_recorded_set set = {.tree = NULL};
+	const struct vk_recorded *r;
+	struct vk_error err;
+	char verified[32];
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		append_event(s, VK_EVENT_CAPTURE, removed[i], some_sha256);
+	assert_int_equal(vk_ledger_append(s->open, &prune, &err), VK_OK);
+	assert_int_equal(vk_ledger_glance(vk_store_fd(s->open), wanted, 2, &set, verified, &err), VK_OK);
+	for (size_t i = 0; i < 2; i++) {
+		r = vk_recorded_find(&set, wanted[i]);
+		assert_non_null(r);
+		assert_true(r->removed > r->added);
+		free(wanted[i]);
+	}
+	assert_string_equal(verified, "");
+	vk_recorded_free(&set);
+	ledger_store_free(s);
+}
+
 /* A line as an attacker without a key makes it: of this number, behind text (NULL: nothing that there is). Free it. */
 static char *forge(uint64_t seq, const char *behind, const char *id)
 {
@@ -167,6 +195,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(recorded),
+		cmocka_unit_test(glance_at_one_of_several),
 		cmocka_unit_test(lines_put_in),
 		cmocka_unit_test(garbage_at_the_end),
 		cmocka_unit_test(another_key),

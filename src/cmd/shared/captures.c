@@ -188,6 +188,13 @@ void vk_cmd_judged_free(struct vk_cmd_judged *items, size_t count)
 	free(items);
 }
 
+const char *vk_cmd_judged_id(const struct vk_cmd_judged *judged)
+{
+	const char *slash = strrchr(judged->path, '/');
+
+	return slash != NULL ? slash + 1 : judged->path;
+}
+
 const char *vk_cmd_verdict(const struct vk_cmd_judged *judged)
 {
 	unsigned flaws = vk_findings_flaws(&judged->findings);

@@ -38,6 +38,8 @@ struct vk_cmd_judged {
  */
 struct vk_cmd_judged *vk_cmd_judge(char *const *paths, size_t count, struct vk_vouching *vouching);
 void vk_cmd_judged_free(struct vk_cmd_judged *items, size_t count); /* NULL is allowed */
+/* The name that its folder has in the store: by that it is named. */
+const char *vk_cmd_judged_id(const struct vk_cmd_judged *judged);
 const char *vk_cmd_verdict(const struct vk_cmd_judged *judged); /* "sound", "incomplete", "damaged", ... */
 /* Of an undo capture that nothing speaks against, and what to say beside it. */
 #define VK_VERDICT_UNDO "undo"

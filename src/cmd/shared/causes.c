@@ -63,23 +63,16 @@ void vk_cmd_causes_free(struct vk_cmd_causes *causes)
 	memset(causes, 0, sizeof(*causes));
 }
 
-static const char *id_of(const struct vk_cmd_judged *judged)
-{
-	const char *slash = strrchr(judged->path, '/');
-
-	return slash != NULL ? slash + 1 : judged->path;
-}
-
 /* All of them, or how many, the first and the last. */
 static void put_captures(struct vk_text *text, const struct vk_cmd_cause *cause, const struct vk_cmd_judged *items)
 {
 	if (cause->count > NAMED_MAX) {
-		vk_text_fmt(text, "%zu captures: %s to %s", cause->count, id_of(&items[cause->captures[0]]),
-			    id_of(&items[cause->captures[cause->count - 1]]));
+		vk_text_fmt(text, "%zu captures: %s to %s", cause->count, vk_cmd_judged_id(&items[cause->captures[0]]),
+			    vk_cmd_judged_id(&items[cause->captures[cause->count - 1]]));
 		return;
 	}
 	for (size_t i = 0; i < cause->count; i++)
-		vk_text_fmt(text, "%s%s", i > 0 ? ", " : "", id_of(&items[cause->captures[i]]));
+		vk_text_fmt(text, "%s%s", i > 0 ? ", " : "", vk_cmd_judged_id(&items[cause->captures[i]]));
 }
 
 void vk_cmd_causes_show(FILE *out, const struct vk_cmd_causes *causes, const struct vk_cmd_judged *items,
@@ -117,7 +110,8 @@ json_t *vk_cmd_causes_json(const struct vk_cmd_causes *causes, const struct vk_c
 
 		vk_told_cause(cause->finding, text);
 		for (size_t k = 0; k < cause->count; k++)
-			failed |= json_array_append_new(captures, vk_json_text(id_of(&items[cause->captures[k]])));
+			failed |= json_array_append_new(
+				captures, vk_json_text(vk_cmd_judged_id(&items[cause->captures[k]])));
 		failed |= json_array_append_new(
 			told, VK_JSON_OBJECT(VK_KEY("code", vk_finding_kind(cause->finding->code)->code),
 					     VK_KEY("since", cause->since[0] != '\0' ? cause->since : now),

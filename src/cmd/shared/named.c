@@ -69,7 +69,7 @@ static bool name_by_path(struct vk_cmd *cmd, const char **name)
 	struct vk_error err;
 
 	if (vk_cli_flag(cmd->call, "write")) {
-		vk_error_set(&err, VK_USAGE, *name, 
+		vk_error_set(&err, VK_USAGE, *name,
 			     "--write takes a capture in the current folder only by a path with a slash");
 		vk_error_remedy(&err, "write ./%s", *name);
 		return vk_cmd_fail(cmd, &err);

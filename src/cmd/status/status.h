@@ -54,6 +54,7 @@ struct status_run {
 	char verified[32], pushed[32], target[320]; /* all of the store; empty: not known */
 	struct status_lun *luns;
 	size_t lun_count, states[STATUS_STATES];
+	size_t empty; /* of those that are saved: no VMFS volume was found on them */
 };
 
 /* Which LUNs are meant, as these options say; false as below. cmd is set by then. */
@@ -69,6 +70,8 @@ bool vk_status_gather(struct status_run *run);
 bool vk_status_judge(struct status_run *run);
 void vk_status_free(struct status_run *run);
 
+/* What is saved is the disk itself, on which no VMFS volume was found: a LUN that may lie in it is not. */
+bool vk_status_is_empty(const struct status_lun *lun);
 const char *vk_status_word(enum status_state state);
 /* "4 of 6 LUNs saved last night, 1 is 3 days old, 1 is gone". */
 void vk_status_headline(const struct status_run *run, char ret_text[400]);

@@ -23,11 +23,6 @@
 #define PUSHED_FILE ".pushed"
 enum { PUSHED_MAX_BYTES = 400 };
 
-static int compare_texts(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* For vk_cmd_spread: one capture, by the few lines of its manifest that tell whose it is. */
 static void glance_at(void *ctx, size_t index)
 {
@@ -159,9 +154,9 @@ static void take_told(struct status_run *run)
 				break;
 		}
 		if (count > 0)
-			qsort(ids, count, sizeof(*ids), compare_texts);
+			qsort(ids, count, sizeof(*ids), vk_texts_compare);
 		for (size_t k = 0; k < run->count && count > 0; k++)
-			if (bsearch(&run->captures[k].id, ids, count, sizeof(*ids), compare_texts) != NULL)
+			if (bsearch(&run->captures[k].id, ids, count, sizeof(*ids), vk_texts_compare) != NULL)
 				run->captures[k].flaws |= flaw;
 	}
 	free(ids);
@@ -231,7 +226,7 @@ static bool may_be_lost(const struct status_run *run, char *id, char *const *kep
 {
 	struct stat st;
 
-	if (!vk_id_stamped(id) || bsearch(&id, kept, run->count, sizeof(*kept), compare_texts) != NULL)
+	if (!vk_id_stamped(id) || bsearch(&id, kept, run->count, sizeof(*kept), vk_texts_compare) != NULL)
 		return false;
 	if (fstatat(vk_store_fd(run->cmd.store), id, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return errno == ENOENT;
@@ -274,7 +269,7 @@ static bool find_lost(struct status_run *run)
 	for (size_t i = 0; fits && i < run->count; i++)
 		kept[i] = run->captures[i].id;
 	if (fits && run->count > 0)
-		qsort(kept, run->count, sizeof(*kept), compare_texts);
+		qsort(kept, run->count, sizeof(*kept), vk_texts_compare);
 	for (size_t i = 0; fits && i < run->seen_count; i++)
 		if (may_be_lost(run, run->seen[i], kept))
 			fits = vk_append(&lost, &count, &run->seen[i], sizeof(*lost)) != NULL;

@@ -10,6 +10,7 @@
 
 #include "base/civil.h"
 #include "base/memory.h"
+#include "base/texts.h"
 #include "cmd/status/status.h"
 #include "store/folder/folder.h"
 #include "store/folder/identity_of_run.h"
@@ -19,11 +20,6 @@ static int64_t seconds_of(const char *time)
 	int64_t seconds;
 
 	return vk_civil_parse(time, &seconds) ? seconds : 0;
-}
-
-static int compare_texts(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 /* Each file has the length that it was saved with: more cannot be said without reading it. */
@@ -145,7 +141,7 @@ static bool ask_ledger(struct status_run *run, bool others)
 			}
 	}
 	if (count > 0)
-		qsort(wanted, count, sizeof(*wanted), compare_texts);
+		qsort(wanted, count, sizeof(*wanted), vk_texts_compare);
 	status = vk_ledger_glance(vk_store_fd(run->cmd.store), wanted, count, &run->recorded, run->verified, &err);
 	free(wanted);
 	run->has_ledger = status == VK_OK;
@@ -168,7 +164,7 @@ static bool is_gone(const struct status_run *run, const struct status_lun *lun)
 		return false;
 	for (const struct status_capture *c = lun->ahead != NULL ? lun->ahead : lun->captures;
 	     c < lun->captures + lun->count; c++)
-		if (bsearch(&c->id, run->seen, run->seen_count, sizeof(*run->seen), compare_texts) !=
+		if (bsearch(&c->id, run->seen, run->seen_count, sizeof(*run->seen), vk_texts_compare) !=
 		    NULL)
 			return false;
 	return true;
@@ -208,6 +204,7 @@ static void fill_lun(struct status_run *run, struct status_lun *lun)
 	else
 		lun->state = lun->ahead != NULL ? STATUS_FUTURE : STATUS_SAVED;
 	run->states[lun->state]++;
+	run->empty += vk_status_is_empty(lun);
 }
 
 bool vk_status_judge(struct status_run *run)

@@ -23,28 +23,24 @@ const char *vk_status_word(enum status_state state)
 	return states[state].word;
 }
 
+bool vk_status_is_empty(const struct status_lun *lun)
+{
+	return lun->state == STATUS_SAVED && lun->newest != NULL && lun->newest->capture.identity_count == 0;
+}
+
 const char *vk_status_label(const struct status_lun *lun)
 {
-	const struct vk_capture *c = lun->newest != NULL ? &lun->newest->capture : NULL;
-	const char *slash;
+	const char *label = lun->newest != NULL ? vk_capture_label(&lun->newest->capture) : "";
+	const char *slash = strrchr(lun->captures[0].glance.path, '/');
 
-	for (size_t i = 0; c != NULL && i < c->identity_count; i++)
-		if (c->identities[i].fs_label[0] != '\0')
-			return c->identities[i].fs_label;
-	slash = strrchr(lun->captures[0].glance.path, '/');
+	if (label[0] != '\0')
+		return label;
 	return slash != NULL ? slash + 1 : lun->captures[0].glance.path;
 }
 
 const char *vk_status_naa(const struct status_lun *lun)
 {
-	const struct vk_capture *c = lun->newest != NULL ? &lun->newest->capture : NULL;
-
-	if (c == NULL || c->wwid[0] != '\0')
-		return c != NULL ? c->wwid : "";
-	for (size_t i = 0; i < c->identity_count; i++)
-		if (c->identities[i].disk_id[0] != '\0')
-			return c->identities[i].disk_id;
-	return "";
+	return lun->newest != NULL ? vk_capture_naa(&lun->newest->capture) : "";
 }
 
 /* The largest unit of which there are two or more. */
@@ -102,6 +98,8 @@ void vk_status_headline(const struct status_run *run, char ret_text[400])
 	n = run->states[STATUS_FUTURE];
 	if (n > 0)
 		vk_text_fmt(&text, ", %zu %s a capture from the future", n, n == 1 ? "has" : "have");
+	if (run->empty > 0)
+		vk_text_fmt(&text, "; no VMFS volume on %zu of them", run->empty);
 }
 
 struct span {
@@ -152,6 +150,9 @@ static void put_why(FILE *out, const struct status_run *run, const struct status
 			vk_status_label(lun), lun->ahead->id, lun->ahead->glance.time,
 			lun->ahead != last ? "the newest before now is " : "no capture is from before now",
 			lun->ahead != last ? last->id : "");
+	if (vk_status_is_empty(lun))
+		fprintf(out, "%s: no VMFS volume was found on it: vmfskit decode says what it is\n",
+			vk_status_label(lun));
 	if (lun->state == STATUS_SAVED || lun->state == STATUS_FUTURE ||
 	    (lun->state == STATUS_DAMAGED &&
 	     (strcmp(lun->why, STATUS_EXPOSED) == 0 || strcmp(lun->why, STATUS_NO_LEDGER) == 0)))
@@ -216,6 +217,8 @@ static json_t *lun_json(const struct status_run *run, const struct status_lun *l
 	vk_json_set_number(&o, "captures",
 			   (uint64_t)(lun->captures + lun->count - (lun->ahead != NULL ? lun->ahead : lun->captures)));
 	vk_json_set_text(&o, "newest", lun->captures[0].id);
+	if (lun->newest != NULL)
+		vk_json_set_number(&o, "volumes", lun->newest->capture.identity_count);
 	vk_json_set_text(&o, "why", lun->why[0] != '\0' ? lun->why : NULL);
 	vk_json_set_text(&o, "sound", lun->sound != NULL ? lun->sound->id : NULL);
 	vk_json_set_text(&o, "future", lun->ahead != NULL ? lun->ahead->id : NULL);

@@ -47,13 +47,8 @@ static void fill_item(struct vk_named_list *list, const char *id, const struct v
 	if (c == NULL)
 		return;
 	memcpy(item->time, c->time, sizeof(item->time));
-	memcpy(item->naa, c->wwid, sizeof(item->naa));
-	for (size_t i = 0; i < c->identity_count; i++) {
-		if (item->label[0] == '\0')
-			memcpy(item->label, c->identities[i].fs_label, sizeof(item->label));
-		if (item->naa[0] == '\0')
-			memcpy(item->naa, c->identities[i].disk_id, sizeof(c->identities[i].disk_id));
-	}
+	snprintf(item->naa, sizeof(item->naa), "%s", vk_capture_naa(c));
+	snprintf(item->label, sizeof(item->label), "%s", vk_capture_label(c));
 }
 
 /* Under its name in the store; what was renamed is not what its name says. */
@@ -228,7 +223,7 @@ static enum vk_status choose_part(const struct vk_naming *naming, const struct i
 /* A folder of this name, and perhaps captures of the store: not guessed about. */
 static enum vk_status refuse_folder(const struct vk_naming *naming, const char *name, bool here, struct vk_error *err)
 {
-	vk_error_set(err, VK_USAGE, name, 
+	vk_error_set(err, VK_USAGE, name,
 		     "there is a folder of this name %s, and it may mean another capture of the store",
 		     here ? "here" : "in the store");
 	return here ? vk_error_remedy(err, "write ./%s, or the id of the capture", name)

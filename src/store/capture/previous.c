@@ -185,11 +185,6 @@ static enum vk_status load(const struct vk_store *store, json_t **ret_runs, stru
 	return vk_error_remedy(err, "check by hand for missing disks; this run writes a new file");
 }
 
-static int compare_texts(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 enum vk_status vk_seen_captures(const struct vk_store *store, char ***ret_ids, size_t *ret_count, struct vk_error *err)
 {
 	char host[VK_WHO_HOST_BYTES], **ids = NULL;
@@ -216,7 +211,7 @@ enum vk_status vk_seen_captures(const struct vk_store *store, char ***ret_ids, s
 		return status;
 	}
 	if (count > 0)
-		qsort(ids, count, sizeof(*ids), compare_texts);
+		qsort(ids, count, sizeof(*ids), vk_texts_compare);
 	*ret_ids = ids;
 	*ret_count = count;
 	return VK_OK;

@@ -5,18 +5,14 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/texts.h"
 #include "store/ledger/ledger_captures.h"
-
-static int compare_texts(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
 
 /* The lines are spelt by vmfskit alone: what can be asked of one is asked of its text, and few are read. */
 static bool is_wanted(const struct vk_ledger_span *span, char *const *ids, size_t count)
 {
 	static const char list[] = "\"captures\":[";
-	const char *at = strstr(span->text, list), *end;
+	const char *at = strstr(span->text, list);
 	char id[VK_CAPTURE_ID_BYTES];
 	const char *key = id;
 
@@ -25,12 +21,21 @@ static bool is_wanted(const struct vk_ledger_span *span, char *const *ids, size_
 	at += sizeof(list) - 1;
 	if (*at == ']')
 		return strstr(span->text, ",\"event\":\"verify\",") != NULL;
-	end = *at == '"' ? strchr(at + 1, '"') : NULL;
-	if (end == NULL || end - at - 1 >= (ptrdiff_t)sizeof(id))
-		return false;
-	memcpy(id, at + 1, (size_t)(end - at - 1));
-	id[end - at - 1] = '\0';
-	return count > 0 && bsearch(&key, ids, count, sizeof(*ids), compare_texts) != NULL;
+	/* a prune names all that it removed */
+	while (*at == '"') {
+		size_t len = strcspn(++at, "\"");
+
+		if (len < sizeof(id)) {
+			memcpy(id, at, len);
+			id[len] = '\0';
+			if (count > 0 && bsearch(&key, ids, count, sizeof(*ids), vk_texts_compare) != NULL)
+				return true;
+		}
+		at += len;
+		at += *at == '"';
+		at += *at == ',';
+	}
+	return false;
 }
 
 enum vk_status vk_ledger_glance(int store_fd, char *const *ids, size_t count, struct vk_recorded_set *recorded,

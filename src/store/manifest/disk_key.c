@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* By which text the captures of a store are told apart by disks. */
+/* By which text the captures of a store are told apart by disks, and by which people know them. */
 #include <stdio.h>
 
 #include "store/manifest/manifest.h"
@@ -25,4 +25,20 @@ char *vk_capture_disk_key(const struct vk_capture *c)
 					  .is_disk = c->source_kind == VK_SOURCE_DISK};
 
 	return vk_disk_key(&said);
+}
+
+const char *vk_capture_label(const struct vk_capture *capture)
+{
+	for (size_t i = 0; i < capture->identity_count; i++)
+		if (capture->identities[i].fs_label[0] != '\0')
+			return capture->identities[i].fs_label;
+	return "";
+}
+
+const char *vk_capture_naa(const struct vk_capture *capture)
+{
+	for (size_t i = 0; i < capture->identity_count && capture->wwid[0] == '\0'; i++)
+		if (capture->identities[i].disk_id[0] != '\0')
+			return capture->identities[i].disk_id;
+	return capture->wwid;
 }

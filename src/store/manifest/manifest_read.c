@@ -5,6 +5,7 @@
 
 #include "base/checked.h"
 #include "base/memory.h"
+#include "base/texts.h"
 #include "store/folder/digest.h"
 #include "store/folder/folder.h"
 #include "store/manifest/manifest.h"
@@ -56,11 +57,6 @@ void vk_manifest_set_device(struct vk_capture *capture, const struct vk_device_i
 	capture->file = device->file;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* Two regions in one file would make one of them worthless. */
 static void check_names(struct vk_json_reader *r, const struct vk_capture *c)
 {
@@ -73,7 +69,7 @@ static void check_names(struct vk_json_reader *r, const struct vk_capture *c)
 	}
 	for (size_t i = 0; i < c->region_count; i++)
 		names[i] = c->regions[i].file;
-	qsort(names, c->region_count, sizeof(*names), compare_names);
+	qsort(names, c->region_count, sizeof(*names), vk_texts_compare);
 	for (size_t i = 1; i < c->region_count; i++)
 		if (strcmp(names[i - 1], names[i]) == 0)
 			vk_reader_fail(r, "file", "names the same file twice");
