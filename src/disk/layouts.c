@@ -2,6 +2,7 @@
 /* The list of all layouts. */
 #include <stddef.h>
 
+#include "vmfskit/directory.h"
 #include "vmfskit/fat_boot.h"
 #include "vmfskit/file_descriptor.h"
 #include "vmfskit/fs_descriptor.h"
@@ -23,6 +24,7 @@ const struct vk_layout *const vk_layouts[] = {
 	&vk_heartbeat_layout,    &vk_lock_layout,          &vk_lock_holder_layout,
 	&vk_fat_boot_layout,
 	&vk_file_metadata_layout, &vk_resource_file_layout, &vk_cluster_layout,
-	&vk_cluster6_layout,
+	&vk_cluster6_layout,     &vk_dir_entry_layout,     &vk_dir6_header_layout,
+	&vk_dir6_entry_layout,   &vk_dir6_block_layout,    &vk_dir6_link_group_layout,
 	NULL,
 };

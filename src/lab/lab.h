@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #include "vmfskit/error.h"
+#include "vmfskit/directory.h"
 #include "vmfskit/file_descriptor.h"
 #include "vmfskit/fs_descriptor.h"
 #include "vmfskit/gpt.h"
@@ -216,9 +217,8 @@ enum {
 	VK_LAB_CLUSTERS_MAX = 128,
 	VK_LAB_SMALL_PER_CLUSTER = 512,
 	VK_LAB_SYSTEM_FILES = VK_SYSTEM_JBC + 1,
-	VK_LAB_ENTRY_BYTES = 140,       /* of a folder of VMFS 3 and 5 */
-	VK_LAB_FOLDER6_BYTES = 0x11000, /* of VMFS6, without a block for entries */
-	VK_LAB_FOLDER6_BLOCK_BYTES = 4096
+	VK_LAB_FOLDER6_BLOCK_BYTES = 4096,
+	VK_LAB_FOLDER6_BYTES = VK_DIR6_BLOCKS + VK_LAB_FOLDER6_BLOCK_BYTES /* of VMFS6, without a block for entries */
 };
 
 struct vk_lab_run {

@@ -121,79 +121,76 @@ static void put_resource(const struct vk_lab_writing *w, enum vk_system_file fil
 }
 
 /* VMFS 3 and 5: an array of entries. */
-enum { ENTRY_BYTES = VK_LAB_ENTRY_BYTES, ENTRY_NAME = 12, DOTS = 2, FIRST_FILE = VK_SYSTEM_FBB };
+enum { DOTS = 2, FIRST_FILE = VK_SYSTEM_FBB };
 
 /* VMFS6: a header with a hash table, then blocks of 4096 bytes, each with a header of its own. */
 enum {
-	DIR6_VERSION = 0xF50001,
-	DIR6_SELF = 0x3B8, DIR6_PARENT = 0x4D8, DIR6_HASH = 0x5F8, DIR6_BLOCKS = 0x10000,
-	DIR6_BLOCK_BYTES = VK_LAB_FOLDER6_BLOCK_BYTES, DIR6_EMPTY_BYTES = VK_LAB_FOLDER6_BYTES,
-	BLOCK_PAYLOAD = 64, BLOCK_DIRENTS = 1, BLOCK_MAP = 3,
-	MAP_HAS_FREE = 4, MAP_NOT_WRITTEN = 8,
-	ENTRY6_BYTES = 288, ENTRY6_NAME = 0x18, ENTRY6_SLOTS = 14,
+	ENTRY6_SLOTS = 14,
 	HASH_FIRST_FILE = 0x3E66, /* .fbb.sf; the other system files follow in order */
 	LOCATION_ENTRY = 1
 };
 
 static void put_entry(uint8_t *to, uint32_t type, uint32_t resource, const char *name)
 {
-	vk_put_le32(to, type);
-	vk_put_le32(to + 4, vk_fd_address(0, resource));
-	vk_put_le32(to + 8, 1); /* generation of all of them */
-	memcpy(to + ENTRY_NAME, name, strlen(name));
+	/* the generation of all of them is 1 */
+	struct vk_dir_entry e = {.type = type, .descAddr = vk_fd_address(0, resource), .generation = 1};
+
+	memcpy(e.name, name, strlen(name));
+	vk_dir_entry_encode(&e, to, VK_DIR_ENTRY_BYTES);
 }
 
 /* The names of system files have fixed places in the hash table, and no hash in the entry. */
 static void put_entry6(uint8_t *dir, uint32_t offset, uint32_t type, uint32_t resource, const char *name)
 {
-	uint8_t *to = dir + offset;
+	struct vk_dir6_entry e = {.type = type, .address = vk_fd_address(0, resource), .generation = 1,
+				  .offset = offset};
 
-	vk_put_le32(to, type);
-	vk_put_le32(to + 4, vk_fd_address(0, resource));
-	vk_put_le32(to + 8, 1);
-	vk_put_le64(to + 0x10, offset);
-	memcpy(to + ENTRY6_NAME, name, strlen(name));
+	memcpy(e.name, name, strlen(name));
+	vk_dir6_entry_encode(&e, dir + offset, VK_DIR6_ENTRY_BYTES);
 }
 
 static void put_block_header(uint8_t *to, uint16_t type, uint16_t slots, uint16_t used)
 {
-	vk_put_le16(to, type == BLOCK_MAP ? 0 : 1);
-	vk_put_le16(to + 2, type);
-	vk_put_le16(to + 4, slots);
-	vk_put_le16(to + 6, (uint16_t)(slots - used));
-	for (uint32_t i = used; i < slots && i < 56 * 8; i++)
-		to[8 + i / 8] = (uint8_t)(to[8 + i / 8] | 1U << i % 8);
+	struct vk_dir6_block b = {.version = type != VK_DIR6_MAP, .type = type, .totalSlots = slots,
+				  .freeSlots = (uint16_t)(slots - used)};
+
+	for (uint32_t i = used; i < slots && i < VK_DIR6_SLOTS_MAX; i++)
+		b.bitmap[i / 8] = (uint8_t)(b.bitmap[i / 8] | 1U << i % 8);
+	vk_dir6_block_encode(&b, to, VK_DIR6_BLOCK_BYTES);
 }
 
 /* The root names the other system files; .sdd.sf is empty. */
 static void fill_folder6(uint8_t *dir, enum vk_system_file self, unsigned files)
 {
-	uint8_t *map = dir + DIR6_BLOCKS;
+	/* one allocation map, in block 0 */
+	struct vk_dir6_header header = {.version = VK_DIR6_VERSION, .numEntries = files + DOTS,
+					.numAllocated = files + DOTS, .numAllocationMapBlocks = 1};
+	uint8_t *map = dir + VK_DIR6_BLOCKS;
 
-	vk_put_le32(dir, DIR6_VERSION);
-	vk_put_le32(dir + 4, files + DOTS);
-	vk_put_le32(dir + 8, files + DOTS);
-	vk_put_le32(dir + 12, 1); /* one allocation map, in block 0 */
-	put_entry6(dir, DIR6_SELF, self == VK_SYSTEM_ROOT ? VK_FILE_FOLDER : VK_FILE_SYSTEM, self, ".");
-	put_entry6(dir, DIR6_PARENT, VK_FILE_FOLDER, VK_SYSTEM_ROOT, "..");
-	put_block_header(map, BLOCK_MAP, 0, 0);
-	memset(map + BLOCK_PAYLOAD, MAP_NOT_WRITTEN * 0x11, DIR6_BLOCK_BYTES - BLOCK_PAYLOAD);
-	map[BLOCK_PAYLOAD] = BLOCK_MAP << 4 | (files > 0 ? BLOCK_DIRENTS | MAP_HAS_FREE : MAP_NOT_WRITTEN);
+	vk_dir6_header_encode(&header, dir, VK_DIR6_HEADER_BYTES);
+	put_entry6(dir, VK_DIR6_SELF, self == VK_SYSTEM_ROOT ? VK_FILE_FOLDER : VK_FILE_SYSTEM, self, ".");
+	put_entry6(dir, VK_DIR6_PARENT, VK_FILE_FOLDER, VK_SYSTEM_ROOT, "..");
+	put_block_header(map, VK_DIR6_MAP, 0, 0);
+	memset(map + VK_DIR6_BLOCK_BYTES, VK_DIR6_ITEM_NOT_WRITTEN * 0x11,
+	       VK_LAB_FOLDER6_BLOCK_BYTES - VK_DIR6_BLOCK_BYTES);
+	map[VK_DIR6_BLOCK_BYTES] = VK_DIR6_MAP << 4 | (files > 0 ? VK_DIR6_ENTRIES | VK_DIR6_ITEM_FREE_SLOTS
+								  : VK_DIR6_ITEM_NOT_WRITTEN);
 	if (files > 0)
-		put_block_header(dir + DIR6_EMPTY_BYTES, BLOCK_DIRENTS, ENTRY6_SLOTS, (uint16_t)files);
+		put_block_header(dir + VK_LAB_FOLDER6_BYTES, VK_DIR6_ENTRIES, ENTRY6_SLOTS, (uint16_t)files);
 	for (unsigned i = 0; i < files; i++) {
-		put_entry6(dir, DIR6_EMPTY_BYTES + BLOCK_PAYLOAD + i * ENTRY6_BYTES, VK_FILE_SYSTEM, FIRST_FILE + i,
-			   vk_system_file_name((enum vk_system_file)(FIRST_FILE + i)));
-		vk_put_le32(dir + DIR6_HASH + (size_t)(HASH_FIRST_FILE + i) * 4, LOCATION_ENTRY | 1U << 2 | i << 24);
+		put_entry6(dir, VK_LAB_FOLDER6_BYTES + VK_DIR6_BLOCK_BYTES + i * VK_DIR6_ENTRY_BYTES, VK_FILE_SYSTEM,
+			   FIRST_FILE + i, vk_system_file_name((enum vk_system_file)(FIRST_FILE + i)));
+		vk_put_le32(dir + VK_DIR6_HASH + (size_t)(HASH_FIRST_FILE + i) * 4,
+			    LOCATION_ENTRY | 1U << 2 | i << 24);
 	}
 }
 
 static void fill_folder(uint8_t *to, enum vk_system_file self, unsigned files)
 {
 	put_entry(to, self == VK_SYSTEM_ROOT ? VK_FILE_FOLDER : VK_FILE_SYSTEM, self, ".");
-	put_entry(to + ENTRY_BYTES, VK_FILE_FOLDER, VK_SYSTEM_ROOT, "..");
+	put_entry(to + VK_DIR_ENTRY_BYTES, VK_FILE_FOLDER, VK_SYSTEM_ROOT, "..");
 	for (unsigned i = FIRST_FILE; i < FIRST_FILE + files; i++)
-		put_entry(to + (size_t)(i + 1) * ENTRY_BYTES, VK_FILE_SYSTEM, i,
+		put_entry(to + (size_t)(i + 1) * VK_DIR_ENTRY_BYTES, VK_FILE_SYSTEM, i,
 			  vk_system_file_name((enum vk_system_file)i));
 }
 

@@ -324,9 +324,9 @@ enum vk_status vk_lab_files_plan(const struct vk_lab_device *device, struct vk_l
 	plan_plain(f, VK_SYSTEM_VH, vk_fdc_start(f->block_bytes, f->md_alignment));
 	/* the root itself has no entry, but "." and ".." have */
 	plan_plain(f, VK_SYSTEM_ROOT, f->md_alignment != 0 ? VK_LAB_FOLDER6_BYTES + VK_LAB_FOLDER6_BLOCK_BYTES
-							   : (f->file_count + 1ULL) * VK_LAB_ENTRY_BYTES);
+							   : (f->file_count + 1ULL) * VK_DIR_ENTRY_BYTES);
 	if (f->file_count > VK_SYSTEM_SDD)
-		plan_plain(f, VK_SYSTEM_SDD, f->md_alignment != 0 ? VK_LAB_FOLDER6_BYTES : 2ULL * VK_LAB_ENTRY_BYTES);
+		plan_plain(f, VK_SYSTEM_SDD, f->md_alignment != 0 ? VK_LAB_FOLDER6_BYTES : 2ULL * VK_DIR_ENTRY_BYTES);
 	plan_fbb(f);
 	if (device->version == 6)
 		plan_counts6(f);

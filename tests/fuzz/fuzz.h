@@ -91,7 +91,7 @@ static inline size_t fuzz_layout(const struct vk_layout *layout, const uint8_t *
 				 void *out)
 {
 	size_t seen = vk_layout_decode(layout, data, size, out);
-	uint8_t again[1024];
+	uint8_t again[2048];
 	char buf[700];
 
 	FUZZ_ASSERT(layout->size <= sizeof(again));

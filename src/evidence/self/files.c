@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "evidence/self/parts.h"
+#include "vmfskit/directory.h"
 #include "vmfskit/lock.h"
 
 enum {
@@ -17,7 +18,7 @@ enum {
 	SMALL_CLUSTERS_READ = 8,
 	SMALL_PER_CLUSTER = 512, /* small blocks of a VMFS6 cluster while .fbb.sf is not open */
 	POINTER_BLOCK = 4096, POINTER_BLOCK6 = 65536,
-	ENTRY_BYTES = 140, ENTRY_NAME = 12, ENTRIES_MAX = 256 /* of the root directory */
+	ENTRIES_MAX = 256 /* of the root directory */
 };
 
 /* The start of .fdc.sf as one geometry would have it. */
@@ -351,20 +352,20 @@ static void read_root(struct vk_self_look *look, const struct area *a)
 {
 	struct vk_self_report *r = look->report;
 	uint64_t length = r->files[VK_SYSTEM_ROOT].fd.fileLength, at;
-	uint8_t entry[ENTRY_BYTES];
+	uint8_t entry[VK_DIR_ENTRY_BYTES];
 
 	if (a->md_alignment != 0 || look->file_block_bytes == 0 || !r->files[VK_SYSTEM_FDC].has_resource)
 		return;
-	for (uint64_t i = 0; i < ENTRIES_MAX && (i + 1) * ENTRY_BYTES <= length; i++) {
+	for (uint64_t i = 0; i < ENTRIES_MAX && (i + 1) * VK_DIR_ENTRY_BYTES <= length; i++) {
 		/* no entry lies across two blocks that are not neighbours: the root of the first files is in one */
-		if (!file_byte(look, a, VK_SYSTEM_ROOT, i * ENTRY_BYTES, &at) ||
+		if (!file_byte(look, a, VK_SYSTEM_ROOT, i * VK_DIR_ENTRY_BYTES, &at) ||
 		    !vk_self_get(look, at, entry, sizeof(entry)))
 			return;
-		r->root_readable |= memcmp(entry + ENTRY_NAME, ".fdc.sf", sizeof(".fdc.sf")) == 0;
+		r->root_readable |= memcmp(entry + VK_DIR_ENTRY_NAME, ".fdc.sf", sizeof(".fdc.sf")) == 0;
 		for (unsigned k = VK_SYSTEM_PB2; k < VK_SYSTEM_COUNT; k++) {
 			const char *name = vk_system_file_name((enum vk_system_file)k);
 
-			if (!r->files[k].has_fd && memcmp(entry + ENTRY_NAME, name, strlen(name) + 1) == 0)
+			if (!r->files[k].has_fd && memcmp(entry + VK_DIR_ENTRY_NAME, name, strlen(name) + 1) == 0)
 				read_fd(look, a, vk_get_le32(entry + 4), &r->files[k]);
 		}
 	}
