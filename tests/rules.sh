@@ -26,7 +26,8 @@ declare -A may=(
 	[report]="$library" [cli]="base" [cmd/shared]="$library report cli"
 	[cmd/capture]="$library report cli cmd/shared" [cmd/status]="$library report cli cmd/shared" [cmd/restore]="$library report cli cmd/shared"
 	[cmd/repair]="$library report cli cmd/shared cmd/restore" [cmd]="$library report cli cmd/*"
-	[lab]="base disk io vol source cli" [tools]="$library report cli cmd cmd/* lab"
+	[lab/disk]="base disk io vol source" [lab/files]="base disk store/folder lab/disk" [lab]="base disk io vol source cli lab/*"
+	[tools]="$library report cli cmd cmd/* lab"
 )
 # the lowest folder that may include each public header
 declare -A layer=(

@@ -22,19 +22,6 @@ struct making {
 	struct vk_error *err;
 };
 
-enum vk_status vk_lab_write_device(struct vk_lab_disk *disk, uint64_t base_bytes, const struct vk_lab_device *device)
-{
-	struct vk_lab_writing w = {.disk = disk, .base_bytes = base_bytes, .device = device};
-
-	vk_lab_write_lvm(&w);
-	if (device->head && disk->failed == VK_OK &&
-	    vk_lab_fail(disk, vk_lab_files_plan(device, &w.files, disk->err)) == VK_OK) {
-		vk_lab_write_fs(&w);
-		vk_lab_write_files(&w);
-	}
-	return disk->failed;
-}
-
 /* A line for each partition made, below one for its disk when it is the first one of it; d is NULL for an image. */
 static void report_partition(const struct making *m, size_t disk, bool first, const struct vk_lab_partition *p,
 			     const struct vk_lab_device *d)

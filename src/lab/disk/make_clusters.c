@@ -4,7 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/checked.h"
-#include "lab/lab.h"
+#include "lab/disk/practice.h"
 
 static const uint32_t lock_types[VK_LAB_SYSTEM_FILES] = {
 	[VK_SYSTEM_FBB] = VK_LOCK_FBB, [VK_SYSTEM_FDC] = VK_LOCK_FDC, [VK_SYSTEM_PBC] = VK_LOCK_PBC,

@@ -6,7 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/checked.h"
-#include "lab/lab.h"
+#include "lab/disk/practice.h"
 #include "vmfskit/io.h"
 
 enum { PIECE = 1 << 16 };

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "lab/lab.h"
+#include "lab/disk/practice.h"
 
 void vk_lab_volume_init(struct vk_lab_volume *volume)
 {

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "lab/lab.h"
+#include "lab/disk/practice.h"
 
 enum {
 	GROUP_OFFSET = 0x10000, SMALL_META_OFFSET = 0x1000,

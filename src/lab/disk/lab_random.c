@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "lab/lab.h"
+#include "lab/disk/practice.h"
 
 /* The finaliser of splitmix64: every bit of the input changes half of the output. */
 static uint64_t mix(uint64_t x)

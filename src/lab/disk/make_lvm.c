@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "lab/lab.h"
+#include "lab/disk/practice.h"
 
 enum {
 	BITMAP_USED_BYTES = VK_LVM_PES_PER_MAP / 8,

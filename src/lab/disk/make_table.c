@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "lab/lab.h"
+#include "lab/disk/practice.h"
 
 static struct vk_mbr_entry entry(uint8_t type, uint64_t start, uint64_t sectors, uint64_t chs_base)
 {

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "lab/lab.h"
+#include "lab/disk/practice.h"
 #include "vmfskit/fat_boot.h"
 
 enum {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "lab/lab.h"
+#include "lab/disk/practice.h"
 
 enum { MIB = 1 << 20, GPT_ARRAY_BYTES = 128 * VK_GPT_ENTRY_BYTES };
 #define DEFAULT_VOLUME_BYTES (10ULL << 30)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "lab/lab.h"
+#include "lab/disk/practice.h"
 
 enum {
 	NAA_BYTES = 16,

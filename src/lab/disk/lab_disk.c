@@ -13,7 +13,7 @@
 
 #include "base/checked.h"
 #include "base/memory.h"
-#include "lab/lab.h"
+#include "lab/disk/practice.h"
 
 enum vk_status vk_lab_disk_create(const char *path, uint64_t size_bytes, bool overwrite,
 				  struct vk_lab_disk *ret_disk, struct vk_error *err)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "lab/lab.h"
+#include "lab/disk/practice.h"
 
 enum {
 	POINTER_BLOCK_BYTES = 65536, POINTERS = POINTER_BLOCK_BYTES / 8,

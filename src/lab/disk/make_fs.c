@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lab/lab.h"
+#include "lab/disk/practice.h"
 #include "vmfskit/heartbeat.h"
 
 uint32_t vk_lab_maker_slot(const struct vk_lab_device *device, uint32_t slots)

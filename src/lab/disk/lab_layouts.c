@@ -2,7 +2,7 @@
 /* The partitions that the ESXi installers make on a boot disk, as published partition listings show them. */
 #include <string.h>
 
-#include "lab/lab.h"
+#include "lab/disk/practice.h"
 
 enum what { EFI, BASIC, DIAG, OSDATA, DATASTORE };
 
