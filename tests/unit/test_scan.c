@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The scan of a disk: what is met at which boundaries, around holes and bad sectors, and what hostile disks cost. */
 #include "fake_disk.h"
-#include "find/scan/scan_reader.h"
 #include "find/scan/scan_state.h"
+#include "io/read_ahead.h"
 #include "lab_memory.h"
 
 #define MIB (1ULL << 20)

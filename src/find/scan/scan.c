@@ -8,8 +8,8 @@
 #include <time.h>
 
 #include "base/checked.h"
-#include "find/scan/scan_reader.h"
 #include "find/scan/scan_resume.h"
+#include "io/read_ahead.h"
 
 enum { TELL_EVERY_MS = 200, SAVE_EVERY_MS = 5000, SAVE_SHARE = 50 };
 
@@ -87,27 +87,27 @@ static bool take_in(struct vk_scan_state *state, const struct vk_piece *piece)
 
 static enum vk_status read_on(struct run *run, struct vk_error *err)
 {
-	struct vk_scan_reader *reader;
+	struct vk_read_ahead *reader;
 	enum vk_status status = VK_OK;
 	bool over = false;
 
 	if (run->stopped || run->state.position >= run->end)
 		return VK_OK;
-	status = vk_scan_reader_open(run->io, run->state.position, run->end, &reader, err);
+	status = vk_read_ahead_open(run->io, run->state.position, run->end, false, &reader, err);
 	if (status != VK_OK)
 		return status;
 	while (!over && !run->stopped && run->state.position < run->end) {
 		const struct vk_piece *piece;
 		uint64_t now;
 
-		status = vk_scan_reader_next(reader, TELL_EVERY_MS, &piece, err);
+		status = vk_read_ahead_next(reader, TELL_EVERY_MS, &piece, err);
 		over = status != VK_OK || (piece != NULL && piece->length_bytes == 0);
 		if (!over && piece != NULL) {
 			if (!take_in(&run->state, piece)) {
 				status = vk_no_memory(err, vk_io_name(run->io));
 				break;
 			}
-			vk_scan_reader_give_back(reader);
+			vk_read_ahead_give_back(reader);
 		}
 		now = now_ms();
 		if (!over && now - run->told_ms >= TELL_EVERY_MS)
@@ -116,7 +116,7 @@ static enum vk_status read_on(struct run *run, struct vk_error *err)
 		if (!over && now >= run->save_ms)
 			(void)!save(run, NULL);
 	}
-	vk_scan_reader_close(reader);
+	vk_read_ahead_close(reader);
 	if (status == VK_OK && !run->stopped)
 		report_progress(run);
 	return status;

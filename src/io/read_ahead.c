@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading ahead of the search: a thread walks a range of the source, in large reads that end on round offsets, over
- * small holes, around what cannot be read, and fills a ring of buffers.
+ * Reading ahead: a thread walks a range of the source, in large reads that end on round offsets, over small holes,
+ * around what cannot be read, and fills a ring of buffers.
  */
 #include "base/memory.h"
-#include "find/scan/scan_reader.h"
+#include "io/read_ahead.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -15,24 +15,28 @@
 #include "base/checked.h"
 
 /*
- * Searching is much faster than reading: one buffer is read while the other is searched; more are only more to cache.
+ * One buffer is read while the other is searched or written; more are only more to cache.
  */
 enum { RING = 2, BUFFER_ALIGN_BYTES = 2 << 20, PIECE_ALIGN_BYTES = 4096, SECTOR = 512 };
 _Static_assert(BUFFER_ALIGN_BYTES % PIECE_ALIGN_BYTES == 0, "buffers must be aligned for direct reads");
-_Static_assert(RING * VK_PIECE_BYTES_MAX <= 16 << 20, "a scan is to stay small");
+_Static_assert(RING * VK_PIECE_BYTES_MAX <= 16 << 20, "a reader is to stay small");
 
 /* Asking for holes costs more than reading through smaller ones. */
 #define HOLE_LEAST_BYTES ((uint64_t)256 << 10)
-/* So many bad sectors in a row are tried one by one, then in strides that double up to the largest. */
+/*
+ * So many bad sectors in a row are tried one by one, then in strides that double up to the largest, unless every sector
+ * counts.
+ */
 #define PATIENCE_BYTES ((uint64_t)64 << 10)
 #define STRIDE_MAX_BYTES ((uint64_t)1 << 20)
 #define BAD_PIECE_MAX_BYTES ((uint64_t)64 << 20)
 
-struct vk_scan_reader {
+struct vk_read_ahead {
 	/* the thread's, until over is set */
 	struct vk_io *io;
 	uint8_t *buf;          /* of the piece that is being read; what is tried goes there, too */
 	uint64_t at, end;
+	bool every_sector;
 	uint64_t data_end;     /* up to here the source said that there is data: it need not be asked again */
 	struct vk_range hole;  /* the large one that was met last */
 	uint64_t good;         /* the block that was read last; UINT64_MAX: none yet */
@@ -52,13 +56,13 @@ struct vk_scan_reader {
 };
 
 /* Where the next block begins that can be looked at: the start of this one is not there. */
-static uint64_t next_block(const struct vk_scan_reader *r, uint64_t offset)
+static uint64_t next_block(const struct vk_read_ahead *r, uint64_t offset)
 {
 	return vk_min_u64(vk_round_up_sat(offset, SECTOR), r->end);
 }
 
 /* What a source says without reading; DATA: it must be read. */
-static struct vk_span span_to_come(struct vk_scan_reader *r)
+static struct vk_span span_to_come(struct vk_read_ahead *r)
 {
 	struct vk_span span;
 
@@ -74,7 +78,7 @@ static struct vk_span span_to_come(struct vk_scan_reader *r)
 }
 
 /* False also when reading failed, which status says. */
-static bool can_be_read(struct vk_scan_reader *r, uint64_t offset)
+static bool can_be_read(struct vk_read_ahead *r, uint64_t offset)
 {
 	size_t got = 0;
 
@@ -82,15 +86,28 @@ static bool can_be_read(struct vk_scan_reader *r, uint64_t offset)
 	return r->status == VK_OK && got > 0;
 }
 
+/* A long way nothing could be read: a disk that went away is not a disk of bad sectors. */
+static void check_still_there(struct vk_read_ahead *r)
+{
+	if (r->good == UINT64_MAX || __atomic_load_n(&r->stop, __ATOMIC_RELAXED) || can_be_read(r, r->good) ||
+	    r->status != VK_OK)
+		return;
+	vk_error_set(&r->error, VK_IO, vk_io_name(r->io),
+		     "it does not answer any more: bytes that were read before cannot be read now");
+	(void)vk_error_at(&r->error, r->good);
+	r->status = VK_IO;
+}
+
 /*
  * The sector at offset cannot be read: how far that goes. A disk of which whole regions are gone is not asked for each
  * sector.
  */
-static uint64_t bad_end(struct vk_scan_reader *r, uint64_t offset)
+static uint64_t bad_end(struct vk_read_ahead *r, uint64_t offset)
 {
 	const uint64_t limit = vk_min_u64(r->end, vk_add_sat(offset, BAD_PIECE_MAX_BYTES));
 	uint64_t stride = SECTOR;
 	uint64_t bad = offset, good;
+	uint64_t asked = 0;
 
 	for (;;) {
 		good = vk_min_u64(vk_add_sat(next_block(r, bad + 1), stride - SECTOR), limit);
@@ -101,8 +118,14 @@ static uint64_t bad_end(struct vk_scan_reader *r, uint64_t offset)
 		if (r->status != VK_OK)
 			return limit;
 		bad = good;
-		if (bad - offset >= PATIENCE_BYTES)
+		if (bad - offset < PATIENCE_BYTES)
+			continue;
+		if (!r->every_sector)
 			stride = vk_min_u64(stride * 2, STRIDE_MAX_BYTES);
+		else if (asked++ % (PATIENCE_BYTES / SECTOR) == 0)
+			check_still_there(r);
+		if (r->status != VK_OK)
+			return limit;
 	}
 	/* between the two: the first sector behind bad that can be read, as far as they are two regions */
 	for (bad -= bad % SECTOR; good - bad > SECTOR && r->status == VK_OK;) {
@@ -116,20 +139,8 @@ static uint64_t bad_end(struct vk_scan_reader *r, uint64_t offset)
 	return good;
 }
 
-/* A long way nothing could be read: a disk that went away is not a disk of bad sectors. */
-static void check_still_there(struct vk_scan_reader *r)
-{
-	if (r->good == UINT64_MAX || __atomic_load_n(&r->stop, __ATOMIC_RELAXED) || can_be_read(r, r->good) ||
-	    r->status != VK_OK)
-		return;
-	vk_error_set(&r->error, VK_IO, vk_io_name(r->io),
-		     "it does not answer any more: bytes that were read before cannot be read now");
-	(void)vk_error_at(&r->error, r->good);
-	r->status = VK_IO;
-}
-
 /* How much to read at once where data of span_bytes lies: through small holes, up to a large one. */
-static uint64_t worth_reading(struct vk_scan_reader *r, uint64_t span_bytes)
+static uint64_t worth_reading(struct vk_read_ahead *r, uint64_t span_bytes)
 {
 	struct vk_span next;
 
@@ -143,7 +154,7 @@ static uint64_t worth_reading(struct vk_scan_reader *r, uint64_t span_bytes)
 }
 
 /* Fill piece with what could be read; else it says how far nothing can. */
-static void read_piece(struct vk_scan_reader *r, uint64_t span_bytes, struct vk_piece *piece)
+static void read_piece(struct vk_read_ahead *r, uint64_t span_bytes, struct vk_piece *piece)
 {
 	/* reads end on round offsets, so that the next one begins there */
 	uint64_t most = VK_PIECE_BYTES_MAX - r->at % VK_PIECE_BYTES_MAX;
@@ -164,7 +175,8 @@ static void read_piece(struct vk_scan_reader *r, uint64_t span_bytes, struct vk_
 	}
 	piece->kind = VK_PIECE_MISSING;
 	span = vk_io_span(r->io, r->at);
-	if (span.state == VK_SPAN_ABSENT) {
+	piece->absent = span.state == VK_SPAN_ABSENT;
+	if (piece->absent) {
 		end = next_block(r, r->at + vk_min_u64(span.length_bytes, r->end - r->at));
 	} else {
 		end = bad_end(r, r->at);
@@ -175,7 +187,7 @@ static void read_piece(struct vk_scan_reader *r, uint64_t span_bytes, struct vk_
 }
 
 /* What comes next, its bytes in r->buf; no length: the end, or a failure. */
-static struct vk_piece next_piece(struct vk_scan_reader *r)
+static struct vk_piece next_piece(struct vk_read_ahead *r)
 {
 	struct vk_piece piece = {.offset_bytes = r->at};
 	struct vk_span span;
@@ -189,6 +201,7 @@ static struct vk_piece next_piece(struct vk_scan_reader *r)
 		whole -= vk_min_u64((r->at + whole) % SECTOR, whole);
 	if (span.state == VK_SPAN_ABSENT || span.state == VK_SPAN_UNREADABLE) {
 		piece.kind = VK_PIECE_MISSING;
+		piece.absent = span.state == VK_SPAN_ABSENT;
 		piece.length_bytes = next_block(r, r->at + span.length_bytes) - r->at;
 	} else if (span.state == VK_SPAN_ZERO && (whole >= HOLE_LEAST_BYTES || r->at + whole == r->end) && whole > 0) {
 		piece.kind = VK_PIECE_ZERO;
@@ -202,7 +215,7 @@ static struct vk_piece next_piece(struct vk_scan_reader *r)
 
 static void *read_all(void *arg)
 {
-	struct vk_scan_reader *r = arg;
+	struct vk_read_ahead *r = arg;
 
 	pthread_mutex_lock(&r->lock);
 	while (!r->over && !r->stop) {
@@ -227,17 +240,17 @@ static void *read_all(void *arg)
 	return NULL;
 }
 
-static void free_reader(struct vk_scan_reader *r)
+static void free_reader(struct vk_read_ahead *r)
 {
 	for (size_t i = 0; i < RING; i++)
 		free(r->buffers[i]);
 	free(r);
 }
 
-enum vk_status vk_scan_reader_open(struct vk_io *io, uint64_t start, uint64_t end,
-				   struct vk_scan_reader **ret_reader, struct vk_error *err)
+enum vk_status vk_read_ahead_open(struct vk_io *io, uint64_t start, uint64_t end, bool every_sector,
+				  struct vk_read_ahead **ret_reader, struct vk_error *err)
 {
-	struct vk_scan_reader *r = calloc(1, sizeof(*r));
+	struct vk_read_ahead *r = calloc(1, sizeof(*r));
 	bool ok = true;
 
 	if (r == NULL)
@@ -255,6 +268,7 @@ enum vk_status vk_scan_reader_open(struct vk_io *io, uint64_t start, uint64_t en
 	r->io = io;
 	r->at = r->data_end = start;
 	r->end = vk_min_u64(end, vk_io_size_bytes(io));
+	r->every_sector = every_sector;
 	r->good = UINT64_MAX;
 	r->lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
 	r->changed = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
@@ -266,7 +280,7 @@ enum vk_status vk_scan_reader_open(struct vk_io *io, uint64_t start, uint64_t en
 	return VK_OK;
 }
 
-enum vk_status vk_scan_reader_next(struct vk_scan_reader *r, unsigned wait_ms, const struct vk_piece **ret_piece,
+enum vk_status vk_read_ahead_next(struct vk_read_ahead *r, unsigned wait_ms, const struct vk_piece **ret_piece,
 				   struct vk_error *err)
 {
 	static const struct vk_piece end;
@@ -295,7 +309,7 @@ enum vk_status vk_scan_reader_next(struct vk_scan_reader *r, unsigned wait_ms, c
 	return status;
 }
 
-void vk_scan_reader_give_back(struct vk_scan_reader *r)
+void vk_read_ahead_give_back(struct vk_read_ahead *r)
 {
 	pthread_mutex_lock(&r->lock);
 	if (r->filled > 0) {
@@ -306,7 +320,7 @@ void vk_scan_reader_give_back(struct vk_scan_reader *r)
 	pthread_mutex_unlock(&r->lock);
 }
 
-void vk_scan_reader_close(struct vk_scan_reader *r)
+void vk_read_ahead_close(struct vk_read_ahead *r)
 {
 	pthread_mutex_lock(&r->lock);
 	__atomic_store_n(&r->stop, true, __ATOMIC_RELAXED);
