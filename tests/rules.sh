@@ -4,13 +4,14 @@
 # nothing when all is well. To be sourced; tests/cli/00-layers.sh applies them to this tree, and each to one that breaks it.
 
 # which other folders the files of a folder may include; "store/*" stands for all folders of the store
-library="base disk io io/image vol source scsi evidence evidence/* find find/scan rebuild/* store store/* repair repair/* doctor"
+library="base disk io io/image vol fs source scsi evidence evidence/* find find/scan rebuild/* store store/* repair repair/* doctor"
 declare -A may=(
-	[base]="" [disk]="base" [io]="base" [io/image]="base io" [vol]="base disk io io/image" [source]="base disk io io/image vol" [scsi]="base disk io vol source"
-	[evidence]="base disk io vol source" [evidence/gpt]="base disk io vol source evidence" [evidence/mbr]="base disk io vol source evidence"
-	[evidence/lvm]="base disk io vol source evidence" [evidence/self]="base disk io vol source evidence"
-	[find/scan]="base disk io vol source" [find]="base disk io vol source evidence evidence/* find/scan"
-	[rebuild/table]="base disk io vol source evidence evidence/* find find/scan" [rebuild/header]="base disk io vol source evidence evidence/* find find/scan"
+	[base]="" [disk]="base" [io]="base" [io/image]="base io" [vol]="base disk io io/image" [fs]="base disk io vol"
+	[source]="base disk io io/image vol" [scsi]="base disk io vol source"
+	[evidence]="base disk io vol fs source" [evidence/gpt]="base disk io vol fs source evidence" [evidence/mbr]="base disk io vol fs source evidence"
+	[evidence/lvm]="base disk io vol fs source evidence" [evidence/self]="base disk io vol fs source evidence"
+	[find/scan]="base disk io vol fs source" [find]="base disk io vol fs source evidence evidence/* find/scan"
+	[rebuild/table]="base disk io vol fs source evidence evidence/* find find/scan" [rebuild/header]="base disk io vol fs source evidence evidence/* find find/scan"
 	[store/folder]="base disk io vol source" [store/plan]="base disk io vol source store/folder"
 	[store/manifest]="base disk io vol source scsi store/folder"
 	[store/ledger]="base store/folder store/manifest" [store/verify]="base store/folder store/manifest store/ledger"
@@ -20,9 +21,9 @@ declare -A may=(
 	[store/retention]="base store/folder store/manifest store/ledger store/verify"
 	[store]="base store/folder store/manifest store/ledger store/verify store/retention"
 	[repair/plan]="base disk io vol source store store/*"
-	[repair/guard]="base disk io io/image vol source scsi find find/scan evidence evidence/* store store/* repair/plan"
-	[repair]="base disk io io/image vol source scsi find find/scan evidence evidence/* rebuild/* store store/* repair/plan repair/guard"
-	[doctor]="base disk io vol source scsi evidence evidence/* find find/scan store store/*"
+	[repair/guard]="base disk io io/image vol fs source scsi find find/scan evidence evidence/* store store/* repair/plan"
+	[repair]="base disk io io/image vol fs source scsi find find/scan evidence evidence/* rebuild/* store store/* repair/plan repair/guard"
+	[doctor]="base disk io vol fs source scsi evidence evidence/* find find/scan store store/*"
 	[report]="$library" [cli]="base" [cmd/shared]="$library report cli"
 	[cmd/capture]="$library report cli cmd/shared" [cmd/status]="$library report cli cmd/shared" [cmd/restore]="$library report cli cmd/shared"
 	[cmd/repair]="$library report cli cmd/shared cmd/restore" [cmd]="$library report cli cmd/*"
@@ -31,10 +32,10 @@ declare -A may=(
 )
 # the lowest folder that may include each public header
 declare -A layer=(
-	[error]=base [text]=base [finding]=base [finding_codes]=base
+	[error]=base [text]=base [finding]=base [finding_codes]=base [finding_codes_file]=base
 	[layout]=disk [mbr]=disk [gpt]=disk [fat_boot]=disk [vmfs_uuid]=disk [scsi_id]=disk [lvm]=disk [fs_descriptor]=disk
-	[heartbeat]=disk [lock]=disk [file_descriptor]=disk [resource_file]=disk [directory]=disk
-	[io]=io [overlay]=io [place]=vol [table]=vol [vmfs]=vol [reading]=source [source]=source [foreign]=source [luns]=scsi [table_parts]=evidence [identity]=evidence
+	[heartbeat]=disk [lock]=disk [address]=disk [file_descriptor]=disk [resource_file]=disk [directory]=disk
+	[io]=io [overlay]=io [place]=vol [table]=vol [vmfs]=vol [fs]=fs [reading]=source [source]=source [foreign]=source [luns]=scsi [table_parts]=evidence [identity]=evidence
 	[find]=find/scan [rebuild_table]=rebuild/table [rebuild_header]=rebuild/header
 	[store]=store/folder [ledger]=store/folder [signature]=store/folder [vouch]=store/folder [capture]=store/folder
 	[of_disk]=store/capture [diff]=store/folder [retention]=store/retention [import]=store/import

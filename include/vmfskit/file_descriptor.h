@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * File descriptors (inodes) of VMFS 3, 5 and 6: lock, FS3_FileMetadata and the array of block addresses; and what an
- * address means. Offsets named "volume" count from the first byte of the logical volume.
+ * File descriptors (inodes) of VMFS 3, 5 and 6: lock, FS3_FileMetadata and the array of block addresses. Offsets named
+ * "volume" count from the first byte of the logical volume.
  */
 #ifndef VMFSKIT_FILE_DESCRIPTOR_H
 #define VMFSKIT_FILE_DESCRIPTOR_H
 
 #include <stdbool.h>
 
+#include "vmfskit/address.h"
 #include "vmfskit/layout.h"
 
 #ifdef __cplusplus
@@ -96,25 +97,6 @@ struct vk_fd_geometry {
 void vk_fd_geometry(uint32_t md_alignment, struct vk_fd_geometry *ret_geometry);
 /* Address number index of the array of a whole file descriptor. */
 uint64_t vk_fd_pointer(const struct vk_fd_geometry *geometry, const uint8_t *fd, uint32_t index);
-
-/* Kind of an address: its lowest three bits. */
-enum vk_address_kind {
-	VK_ADDRESS_NONE, VK_ADDRESS_FILE_BLOCK, VK_ADDRESS_SUB_BLOCK, VK_ADDRESS_POINTER_BLOCK, VK_ADDRESS_FD,
-	VK_ADDRESS_POINTER_BLOCK2, VK_ADDRESS_JOURNAL, VK_ADDRESS_LARGE_BLOCK
-};
-static inline enum vk_address_kind vk_address_kind(uint64_t address)
-{
-	return (enum vk_address_kind)(address & 7);
-}
-uint32_t vk_fd_address(uint32_t cluster, uint32_t resource);
-/* Of file block number block: 32 bits on VMFS 3 and 5 (26 bits of block), 64 on VMFS6. */
-uint64_t vk_file_block_address(bool vmfs6, uint64_t block, uint32_t blocks_per_cluster);
-/*
- * Number of the file block that an address names; false when it names none (another kind, 0). blocks_per_cluster is
- * that of the small blocks of VMFS6 (512), not used on VMFS 3 and 5. A large block of VMFS6 is none.
- */
-bool vk_file_block_number(bool vmfs6, uint64_t address, uint32_t blocks_per_cluster,
-			  uint64_t *ret_block);
 
 #ifdef __cplusplus
 }

@@ -3,6 +3,8 @@
 #ifndef VMFSKIT_FINDING_CODES_H
 #define VMFSKIT_FINDING_CODES_H
 
+#include "vmfskit/finding_codes_file.h"
+
 /*
  * F(id, code, severity, why it matters, what to do next). One row is the whole definition of a finding: the
  * enum of finding.h, the JSON, the text for people and docs/findings.md come from it.
@@ -261,6 +263,7 @@
 	F(FS_TIME, "fs.creation-time", INFO, \
 	  "the creation time is more than a minute from the time in the file system's UUID; a resignature " \
 	  "does this", "compare with a capture") \
+	VK_FILE_FINDING_CODES(F) \
 	F(HEARTBEAT_STATE, "heartbeat.state", WARNING, \
 	  "a slot is neither free nor in use; hosts report it as a corrupt heartbeat", \
 	  "compare with a capture; do not write while a host is using the volume") \

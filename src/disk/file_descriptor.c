@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* FS3_FileMetadata: layout; file descriptors and addresses. */
+/* FS3_FileMetadata: layout; how a file descriptor is divided. */
 #include "base/bytes.h"
 #include "disk/layout_table.h"
 #include "vmfskit/file_descriptor.h"
@@ -41,33 +41,4 @@ uint64_t vk_fd_pointer(const struct vk_fd_geometry *geometry, const uint8_t *fd,
 	if (index >= geometry->pointers)
 		return 0;
 	return geometry->pointer_bytes == 8 ? vk_get_le64(p) : vk_get_le32(p);
-}
-
-uint32_t vk_fd_address(uint32_t cluster, uint32_t resource)
-{
-	return VK_ADDRESS_FD | (cluster & 0xFFFF) << 6 | (resource & 0x3FF) << 22;
-}
-
-uint64_t vk_file_block_address(bool vmfs6, uint64_t block, uint32_t blocks_per_cluster)
-{
-	if (!vmfs6)
-		return VK_ADDRESS_FILE_BLOCK | (block & 0x3FFFFFF) << 6;
-	return VK_ADDRESS_FILE_BLOCK | (block / blocks_per_cluster & 0x7FFFFFFF) << 15 |
-	       (block % blocks_per_cluster & 0x1FFF) << 51;
-}
-
-bool vk_file_block_number(bool vmfs6, uint64_t address, uint32_t blocks_per_cluster,
-			  uint64_t *ret_block)
-{
-	uint64_t cluster = address >> 15 & 0x7FFFFFFF;
-	uint64_t resource = address >> 51;
-
-	if (vk_address_kind(address) != VK_ADDRESS_FILE_BLOCK)
-		return false;
-	if (!vmfs6 && address > UINT32_MAX)
-		return false;
-	if (vmfs6 && resource >= blocks_per_cluster)
-		return false;
-	*ret_block = vmfs6 ? cluster * blocks_per_cluster + resource : address >> 6;
-	return true;
 }

@@ -26,4 +26,4 @@ is "targets of make named in README exist" "$(grep -oE '`make [a-z-]+' README.md
 	while read -r target; do grep -qE "^$target:" Makefile || echo "$target"; done)" ""
 is "findings named in the pages exist" "$(grep -ohE '`(source|structure|mbr|ebr|gpt|table|lvm|volume|fs|heartbeat|lock|capture)\.[a-z-]+`' \
 	README.md docs/design.md samples/README.md | tr -d '\140' | sort -u |
-	while read -r code; do grep -qF "\"$code\"" include/vmfskit/finding_codes.h || echo "$code"; done)" ""
+	while read -r code; do grep -qhF "\"$code\"" include/vmfskit/finding_codes*.h || echo "$code"; done)" ""

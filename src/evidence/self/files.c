@@ -47,8 +47,9 @@ static bool file_byte(struct vk_self_look *look, const struct area *a, unsigned 
 {
 	const struct vk_self_file *f = &look->report->files[file], *blocks;
 	bool six = a->md_alignment != 0;
-	uint32_t bytes = a->fd.pointer_bytes, kind = f->fd.zeroLevelAddrType, resource;
-	uint64_t per_block = (six ? POINTER_BLOCK6 : POINTER_BLOCK) / bytes, block, address, cluster, index, at;
+	uint32_t bytes = a->fd.pointer_bytes, kind = f->fd.zeroLevelAddrType;
+	uint64_t per_block = (six ? POINTER_BLOCK6 : POINTER_BLOCK) / bytes, block, address, index, at;
+	struct vk_address pointer;
 	uint8_t raw[8] = {0};
 
 	if (!f->has_fd || look->file_block_bytes == 0)
@@ -59,16 +60,15 @@ static bool file_byte(struct vk_self_look *look, const struct area *a, unsigned 
 	} else if ((kind == VK_ZLA_POINTER_BLOCK || kind == VK_ZLA_POINTER_BLOCK2) &&
 		   index / per_block < a->fd.pointers) {
 		/* in the file of the pointer blocks, which is mapped by file blocks itself */
-		address = fd_pointer(a, file, index / per_block);
-		file = vk_address_kind(address) == VK_ADDRESS_POINTER_BLOCK ? VK_SYSTEM_PBC : VK_SYSTEM_PB2;
+		vk_address_decode(fd_pointer(a, file, index / per_block), &(struct vk_address_form){.vmfs6 = six},
+				  &pointer);
+		file = pointer.kind == VK_ADDRESS_POINTER_BLOCK ? VK_SYSTEM_PBC : VK_SYSTEM_PB2;
 		blocks = &look->report->files[file];
-		cluster = address >> 6 & (six ? 0xFFFFFFFFFULL : 0x3FFFFFULL);
-		resource = (uint32_t)(address >> (six ? 56 : 28)) & (six ? 0xFF : 0xF);
-		if ((file == VK_SYSTEM_PB2 && vk_address_kind(address) != VK_ADDRESS_POINTER_BLOCK2) ||
+		if ((file == VK_SYSTEM_PB2 && pointer.kind != VK_ADDRESS_POINTER_BLOCK2) ||
 		    !blocks->has_resource || blocks->fd.zeroLevelAddrType != VK_ZLA_FILE_BLOCK ||
-		    resource >= blocks->resource.resourcesPerCluster ||
-		    !file_byte(look, a, file, vk_resource_offset(&blocks->resource, a->md_alignment, cluster, resource),
-			       &at) ||
+		    pointer.resource >= blocks->resource.resourcesPerCluster ||
+		    !file_byte(look, a, file, vk_resource_offset(&blocks->resource, a->md_alignment, pointer.cluster,
+								 pointer.resource), &at) ||
 		    !vk_self_get(look, at + index % per_block * bytes, raw, bytes))
 			return false;
 		address = vk_get_le64(raw);
@@ -330,14 +330,15 @@ static void read_files(struct vk_self_look *look, const struct area *a)
 static void read_fd(struct vk_self_look *look, const struct area *a, uint32_t address, struct vk_self_file *file)
 {
 	const struct vk_resource_file *fdc = &look->report->files[VK_SYSTEM_FDC].resource;
-	uint32_t cluster = address >> 6 & 0xFFFF, resource = address >> 22;
 	uint8_t raw[1024];
 	struct vk_file_metadata m;
+	struct vk_address fd;
 	struct vk_lock lock;
 	uint64_t at;
 
-	if (vk_address_kind(address) != VK_ADDRESS_FD || resource >= fdc->resourcesPerCluster ||
-	    !file_byte(look, a, VK_SYSTEM_FDC, vk_resource_offset(fdc, 0, cluster, resource), &at) ||
+	vk_address_decode(address, &(struct vk_address_form){0}, &fd);
+	if (fd.kind != VK_ADDRESS_FD || fd.resource >= fdc->resourcesPerCluster ||
+	    !file_byte(look, a, VK_SYSTEM_FDC, vk_resource_offset(fdc, 0, fd.cluster, fd.resource), &at) ||
 	    !vk_self_get(look, at, raw, sizeof(raw)))
 		return;
 	vk_lock_decode(raw, a->fd.metadata_offset, &lock);
