@@ -44,6 +44,11 @@ static enum vk_status read_descriptor(struct opening *o)
 		return vk_error_set(o->err, VK_ABSENT, name,
 				    "the file-system descriptor (volume offset 0x%llx) is not in the source",
 				    (unsigned long long)VK_FS_OFFSET);
+	if (vk_fs_magic_known(fs->info.descriptor.magic) &&
+	    !vk_fs_version_known(fs->info.descriptor.majorVersion))
+		return vk_error_set(o->err, VK_UNSUPPORTED, name,
+				    "files of file-system version %" PRIu32 " cannot be read; 4, 14 and 24 are known",
+				    fs->info.descriptor.majorVersion);
 	if (!vk_fs_descriptor_usable(&fs->info.descriptor, got)) {
 		(void)vk_error_set(o->err, VK_DAMAGED, name,
 				   "the file-system descriptor (volume offset 0x%llx) is damaged",
@@ -51,10 +56,6 @@ static enum vk_status read_descriptor(struct opening *o)
 		(void)vk_error_remedy(o->err, "vmfskit repair --header shows what of it can be rebuilt");
 		return VK_DAMAGED;
 	}
-	if (!vk_fs_version_known(fs->info.descriptor.majorVersion))
-		return vk_error_set(o->err, VK_UNSUPPORTED, name,
-				    "files of file-system version %" PRIu32 " cannot be read; 4, 14 and 24 are known",
-				    fs->info.descriptor.majorVersion);
 	return VK_OK;
 }
 

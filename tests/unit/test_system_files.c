@@ -55,6 +55,69 @@ static void addresses(void **state)
 	assert_false(vk_file_block_number(true, 7, 512, &block));
 }
 
+struct address_case {
+	uint64_t raw;
+	struct vk_address_form form;
+	struct vk_address expected;
+	const char *text;
+};
+
+/* Every kind of both widths; those of real volumes first. */
+static void address_kinds(void **state)
+{
+	static const struct vk_address_form three = {0}, dense = {.dense = true}, six = {.vmfs6 = true};
+	const struct address_case cases[] = {
+		{0x000064C1, three, {1, .block = 403}, "FB 403"},
+		{0x000096E1, three, {1, .block = 603, .zeroed = true}, "FB 603"},
+		{0x30000782, three, {2, 30, 3}, "SB <30,3>"},
+		{0x10000102, dense, {2, 4, 1}, "SB <4,1>"},
+		{0x01C00184, three, {4, 6, 7}, "FD <6,7>"},
+		{0x0E58000000000001, six, {1, 0, 459}, "SFB <0,459>"},
+		{0x0200000000000002, six, {2, 0, 2}, "SB <0,2>"},
+		{5, six, {5}, "PB2 <0,0>"},
+		{0, three, {0}, "hole"},
+		/* stated by readers of others */
+		{0x000064D1, three, {1, .block = 403, .copy_on_write = true}, "FB 403"},
+		{0x000064C9, three, {1, .block = 403, .unknown_bits = true}, "FB 403"},
+		{0x3000079A, dense, {2, 30, 51}, "SB <30,51>"},
+		{0x3000079A, three, {2, 30, 3, .unknown_bits = true}, "SB <30,3>"},
+		{0xFFFFFFE2, three, {2, 0x3FFFFF, 15, .copy_on_write = true}, "SB <4194303,15>"},
+		{0x200000C3, three, {3, 3, 2}, "PB <3,2>"},
+		{0x200000E5, three, {5, 3, 2, .copy_on_write = true}, "PB2 <3,2>"},
+		{6, three, {6, .unknown_bits = true}, "0x6"},
+		{7, three, {7, .unknown_bits = true}, "0x7"},
+		{1ULL << 40 | 0x64C1, three, {1, .block = 403, .unknown_bits = true}, "FB 403"},
+		{5ULL << 51 | 1 << 15 | 1 << 5 | 1, six, {1, 1, 5, .copy_on_write = true}, "SFB <1,5>"},
+		{5ULL << 51 | 1 << 15 | 0x81 << 7 | 1, six, {1, 1, 5, 0, false, true, 0x81}, "SFB <1,5>"},
+		{1ULL << 46 | 1, six, {1, .unknown_bits = true}, "SFB <0,0>"},
+		{7ULL << 56 | 1ULL << 41 | 2, six, {2, 1ULL << 35, 7}, "SB <34359738368,7>"},
+		{7ULL << 56 | 1ULL << 42 | 3, six, {3, 0, 7, .unknown_bits = true}, "PB <0,7>"},
+		{9ULL << 15 | 1 << 7 | 7, six, {7, .block = 9, .zeroed = true, .zeroed_parts = 1}, "LFB 9"},
+		{40ULL << 26 | 3 << 3 | 6, six, {6, 3, 40}, "JB <3,40>"},
+		{1ULL << 32 | 4, six, {4, .unknown_bits = true}, "FD <0,0>"},
+		{8, six, {0, .unknown_bits = true}, "0x8"},
+	};
+	char text[VK_ADDRESS_TEXT_BYTES];
+	struct vk_address a;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct address_case *c = &cases[i];
+
+		vk_address_decode(c->raw, &c->form, &a);
+		assert_int_equal(a.kind, c->expected.kind);
+		assert_int_equal(a.cluster, c->expected.cluster);
+		assert_int_equal(a.resource, c->expected.resource);
+		assert_int_equal(a.block, c->expected.block);
+		assert_int_equal(a.copy_on_write, c->expected.copy_on_write);
+		assert_int_equal(a.zeroed, c->expected.zeroed);
+		assert_int_equal(a.zeroed_parts, c->expected.zeroed_parts);
+		assert_int_equal(a.unknown_bits, c->expected.unknown_bits);
+		vk_address_text(c->raw, &c->form, text);
+		assert_string_equal(text, c->text);
+	}
+}
+
 static void geometries(void **state)
 {
 	struct vk_fd_geometry g;
@@ -167,6 +230,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(file_descriptors), cmocka_unit_test(addresses), cmocka_unit_test(geometries),
+		cmocka_unit_test(address_kinds),
 		cmocka_unit_test(resource_files),   cmocka_unit_test(clusters),  cmocka_unit_test(files_of_vmfs6),
 	};
 
