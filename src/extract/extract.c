@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copying a file of a volume into a file or a pipe: read ahead, digested and written at the same time. */
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/checked.h"
+#include "base/crash_point.h"
+#include "base/memory.h"
+#include "extract/hasher.h"
+#include "io/read_ahead.h"
+#include "vmfskit/extract.h"
+
+/* Holes are counted in parts: a digest of terabytes of zeros takes its time, too. */
+enum { TELL_EVERY_MS = 200, HOLE_PART_BYTES = 64 << 20, ZERO_BYTES = 64 << 10 };
+
+struct copy {
+	struct vk_extract *x;
+	struct vk_hasher *hasher; /* NULL: no digest */
+	const char *out_name;
+	uint64_t told_ms;
+};
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* The caller hears of it now and then; whether to go on. */
+static bool report(struct copy *c)
+{
+	uint64_t now = now_ms();
+
+	if (now - c->told_ms < TELL_EVERY_MS)
+		return true;
+	c->told_ms = now;
+	if (c->x->progress == NULL || c->x->progress(c->x->ctx, c->x))
+		return true;
+	c->x->end = VK_EXTRACT_STOPPED;
+	return false;
+}
+
+static enum vk_status write_bytes(const struct copy *c, const uint8_t *bytes, size_t len, struct vk_error *err)
+{
+	const struct vk_extract *x = c->x;
+
+	for (size_t done = 0; done < len;) {
+		ssize_t n = -1;
+
+		if (!vk_step_fails("extract: write"))
+			n = x->sparse ? pwrite(x->fd, bytes + done, len - done, (off_t)(x->position + done))
+				      : write(x->fd, bytes + done, len - done);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			vk_error_errno(err, errno, c->out_name, "cannot write");
+			(void)vk_error_at(err, x->position + done);
+			return VK_IO;
+		}
+		done += (size_t)n;
+	}
+	return VK_OK;
+}
+
+static enum vk_status write_zeros(struct copy *c, uint64_t len, struct vk_error *err)
+{
+	static const uint8_t zeros[ZERO_BYTES];
+	enum vk_status status = VK_OK;
+
+	for (uint64_t n; status == VK_OK && len > 0; len -= n) {
+		n = vk_min_u64(len, sizeof(zeros));
+		status = write_bytes(c, zeros, (size_t)n, err);
+	}
+	return status;
+}
+
+/* Bytes, or zeros where bytes is NULL: digested and written at the same time. */
+static enum vk_status put_bytes(struct copy *c, const uint8_t *bytes, uint64_t len, struct vk_error *err)
+{
+	enum vk_status status = VK_OK;
+
+	if (c->hasher != NULL)
+		vk_hasher_begin(c->hasher, bytes, len);
+	if (bytes != NULL)
+		status = write_bytes(c, bytes, (size_t)len, err);
+	else if (!c->x->sparse)
+		status = write_zeros(c, len, err);
+	if (c->hasher != NULL)
+		vk_hasher_wait(c->hasher);
+	if (status == VK_OK) {
+		c->x->position += len;
+		c->x->written_bytes += bytes != NULL ? len : 0;
+	}
+	return status;
+}
+
+static enum vk_status put_hole(struct copy *c, uint64_t len, struct vk_error *err)
+{
+	enum vk_status status = VK_OK;
+
+	for (uint64_t n; status == VK_OK && len > 0 && c->x->end == VK_EXTRACT_DONE; len -= n) {
+		n = c->hasher == NULL && c->x->sparse ? len : vk_min_u64(len, HOLE_PART_BYTES);
+		status = put_bytes(c, NULL, n, err);
+		if (status == VK_OK)
+			(void)report(c);
+	}
+	return status;
+}
+
+static bool note_missing(struct vk_extract *x, uint64_t offset, uint64_t length, bool absent)
+{
+	struct vk_extract_missing *last = x->missing_count > 0 ? &x->missing[x->missing_count - 1] : NULL;
+	const struct vk_extract_missing new = {offset, length, absent};
+
+	x->missing_bytes += length;
+	if (last != NULL && (x->missing_count == VK_EXTRACT_MISSING_MAX ||
+			     (last->absent == absent && last->file_offset + last->length_bytes == offset))) {
+		last->length_bytes = offset + length - last->file_offset;
+		return true;
+	}
+	return vk_append(&x->missing, &x->missing_count, &new, sizeof(new)) != NULL;
+}
+
+static enum vk_status take_piece(struct copy *c, const struct vk_piece *piece, struct vk_error *err)
+{
+	struct vk_extract *x = c->x;
+
+	switch (piece->kind) {
+	case VK_PIECE_BYTES:
+		return put_bytes(c, piece->bytes, piece->length_bytes, err);
+	case VK_PIECE_ZERO:
+		return put_hole(c, piece->length_bytes, err);
+	case VK_PIECE_MISSING:
+		if (!note_missing(x, piece->offset_bytes, piece->length_bytes, piece->absent))
+			return vk_no_memory(err, c->out_name);
+		if (x->stop_at_missing) {
+			x->end = VK_EXTRACT_MISSING;
+			return VK_OK;
+		}
+		return put_hole(c, piece->length_bytes, err);
+	}
+	return VK_INTERNAL;
+}
+
+static enum vk_status copy_pieces(struct copy *c, struct vk_read_ahead *reader, uint64_t end, struct vk_error *err)
+{
+	struct vk_extract *x = c->x;
+	enum vk_status status = VK_OK;
+
+	while (status == VK_OK && x->position < end && x->end == VK_EXTRACT_DONE) {
+		const struct vk_piece *piece;
+
+		status = vk_read_ahead_next(reader, TELL_EVERY_MS, &piece, err);
+		if (status == VK_OK && piece != NULL && piece->length_bytes == 0)
+			break;
+		if (status == VK_OK && piece != NULL) {
+			status = take_piece(c, piece, err);
+			vk_read_ahead_give_back(reader);
+		}
+		if (status == VK_OK && x->end == VK_EXTRACT_DONE)
+			(void)report(c);
+	}
+	return status;
+}
+
+enum vk_status vk_extract(struct vk_extract *x, struct vk_io *io, uint64_t start, uint64_t end, const char *out_name,
+			  struct vk_error *err)
+{
+	struct copy copy = {.x = x, .out_name = out_name, .told_ms = now_ms()};
+	struct vk_read_ahead *reader;
+	enum vk_status status;
+
+	x->position = start;
+	x->end = VK_EXTRACT_DONE;
+	if (start >= end)
+		return VK_OK;
+	copy.hasher = x->digest != NULL ? vk_hasher_open(x->digest) : NULL;
+	if (x->digest != NULL && copy.hasher == NULL)
+		return vk_no_memory(err, out_name);
+	status = vk_read_ahead_open(io, start, end, true, &reader, err);
+	if (status == VK_OK) {
+		status = copy_pieces(&copy, reader, end, err);
+		vk_read_ahead_close(reader);
+	}
+	vk_hasher_close(copy.hasher);
+	return status;
+}
+
+void vk_extract_free(struct vk_extract *x)
+{
+	free(x->missing);
+	x->missing = NULL;
+	x->missing_count = 0;
+}
