@@ -91,9 +91,12 @@ struct vk_diagnosis {
 	bool alive;                 /* a host beat between two looks */
 	char capture[VK_CAPTURE_ID_BYTES]; /* the newest good capture of this disk; empty: none */
 	char captures_unknown[300]; /* one sentence: what of the store could not be read; empty: all of it was */
-	/* the newest of this disk that is whole and that is not vouched for; empty: none newer than capture */
+	/*
+	 * One of this disk that is newer than capture and not used: one that is whole and not vouched for, else the
+	 * newest; empty: none.
+	 */
 	char passed_over_id[VK_CAPTURE_ID_BYTES];
-	char passed_over[300];      /* one sentence: why not */
+	char passed_over[300];      /* why not; without an id: what the store has instead; empty: nothing to say */
 	bool unknown;               /* a part of the disk, or its captures, could not be read: no repair is advised */
 	bool bad;                   /* a finding that is a warning or an error */
 	struct vk_source *source;   /* decoded, with the volumes that no table names; owned */

@@ -111,6 +111,12 @@ enum vk_is_of vk_capture_is_of(const struct vk_capture *capture, struct vk_disk_
 VK_MUST_USE bool vk_capture_tells_of(const struct vk_capture *capture, struct vk_disk_facts *facts,
 				     struct vk_of_disk *ret_answer);
 /*
+ * Of one of which that answer was given: whether only a person can know that it is of the disk. Nothing shows that it
+ * is or is not, and their lengths are the same. So it is with a copy of a LUN that lost its start.
+ */
+VK_MUST_USE bool vk_capture_may_be_of(const struct vk_capture *capture, const struct vk_disk_facts *facts,
+				      const struct vk_of_disk *answer);
+/*
  * Whether another volume stands where the capture has one, and none of its own is left at its place: the disk was
  * given another use since. One UUID that is still there is enough for no.
  */

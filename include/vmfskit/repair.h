@@ -109,6 +109,11 @@ const struct vk_capture *vk_repair_known(const struct vk_repair *repair, size_t 
  * none.
  */
 const char *vk_repair_passed_over(const struct vk_repair *repair);
+/*
+ * Where no capture was used: the id of the newest of which only a person can know whether it is of this disk
+ * (vk_capture_may_be_of); NULL: there is none.
+ */
+const char *vk_repair_may_be(const struct vk_repair *repair);
 /* What was rebuilt, as a capture; its id is empty as long as it was not saved. */
 const struct vk_capture *vk_repair_rebuilt(const struct vk_repair *repair);
 /* Which partition's header it is, or whose signatures. */

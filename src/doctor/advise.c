@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/command.h"
 #include "base/memory.h"
 #include "doctor/advise.h"
 #include "find/wish.h"
@@ -173,11 +174,11 @@ static bool only_unused_are_wrong(const struct vk_doctor *doc)
 static void advise_decode(struct vk_doctor *doc)
 {
 	if (vk_doctor_has(doc, VK_F_INCIDENT_LENGTH))
-		vk_advise(doc, vk_advice_command(doc,
-			  "decode", NULL, false), "Shows the entry and the header side by side.");
+		vk_advise(doc, vk_advice_command(doc, "decode", NULL, false),
+			  "Shows the entry and the header side by side.");
 	else if (doc->table_objected || doc->volume_objected || vk_doctor_has(doc, VK_F_INCIDENT_TWO_VOLUMES))
-		vk_advise(doc, vk_advice_command(doc,
-			  "decode", NULL, false), "Shows the contradicting fields.");
+		vk_advise(doc, vk_advice_command(doc, "decode", NULL, false),
+			  "Shows the contradicting fields.");
 }
 
 /* Neither a capture nor a repair of the beginning of a disk is one of the disk. */
@@ -219,8 +220,31 @@ static bool advise_undo(struct vk_doctor *doc)
 	return last[0] != '\0' && only && !table_is_wrong(doc);
 }
 
+static void advise_saving(struct vk_doctor *doc)
+{
+	if (!doc->state_saved)
+		vk_advise(doc, vk_advice_command(doc, "capture", NULL, true),
+			  "Saves what is still there before anything is tried. The disk is only read.");
+}
+
+/* Of a copy that lost its start only a person knows which LUN it is of. */
+static void advise_name(struct vk_doctor *doc)
+{
+	char verb[300];
+
+	if (doc->known.found || doc->d->passed_over_id[0] != '\0' || doc->may_be[0] == '\0' ||
+	    (doc->subject_count > 0 && !anything_is_wrong(doc)))
+		return;
+	snprintf(verb, sizeof(verb), "doctor --live-id %s",
+		 doc->may_be_several ? "NAME" : vk_shell_path(doc->may_be).text);
+	vk_advise(doc, vk_advice_command(doc, verb, NULL, true),
+		  "Only if you know that this is that LUN or a copy of it: its captures are used then.%s",
+		  doc->may_be_several ? " vmfskit status shows the names of the LUNs." : "");
+}
+
 static void advise_commands(struct vk_doctor *doc)
 {
+	advise_name(doc);
 	if (vk_doctor_has(doc, VK_F_INCIDENT_PART)) {
 		advise_more(doc);
 		advise_decode(doc);
@@ -238,7 +262,7 @@ static void advise_commands(struct vk_doctor *doc)
 		return;
 	}
 	if (!anything_is_wrong(doc)) {
-		if (doc->options->store != NULL && !doc->known.found && doc->subject_count > 0)
+		if (doc->options->store != NULL && !doc->known.found && doc->subject_count > 0 && !doc->state_saved)
 			vk_advise(doc, vk_advice_command(doc, "capture", NULL, true),
 			    "There is no usable capture of this disk: take one now%s. The disk is only read.",
 			    vk_doctor_has(doc, VK_F_INCIDENT_UNREADABLE) ? "; what can be read is saved" :
@@ -275,12 +299,11 @@ static void advise_commands(struct vk_doctor *doc)
 		    doc->known.capture.time);
 		return;
 	}
-	if (doc->d->passed_over_id[0] != '\0' && !doc->known.found)
+	if (doc->passed_over_doubt && !doc->known.found)
 		vk_advise(doc, vk_advice_command(doc, "verify", doc->d->passed_over_id, true),
 		    "Says why the newest capture of this disk is not used. If it is yours and unaltered, a restore "
 		    "from it is better than a repair.");
-	vk_advise(doc, vk_advice_command(doc, "capture", NULL, true),
-	    "Saves what is still there before anything is tried. The disk is only read.");
+	advise_saving(doc);
 	advise_repair(doc);
 	advise_decode(doc);
 }
@@ -297,8 +320,8 @@ static void advise_view(struct vk_doctor *doc)
 				  "is a part of, or copy the bytes that are read here into one file; then run "
 				  "vmfskit doctor on that.");
 	if (doc->subject_count == 0 && !doc->known.found && !doc->options->scan)
-		vk_advise(doc, vk_advice_command(doc,
-			  "find", NULL, true), "Nothing is at the usual places: this reads all of it.");
+		vk_advise(doc, vk_advice_command(doc, "find", NULL, true),
+			  "Nothing is at the usual places: this reads all of it.");
 	advise_decode(doc);
 }
 
@@ -315,8 +338,7 @@ static const struct vk_foreign *member_over_it(const struct vk_doctor *doc)
 static void advise_member(struct vk_doctor *doc, const struct vk_foreign *member)
 {
 	if (!doc->known.found)
-		vk_advise(doc, vk_advice_command(doc, "capture", NULL, true),
-		       "Saves what is still there before anything is tried. The disk is only read.");
+		advise_saving(doc);
 	vk_advise(doc, NULL,
 		  "It carries the signature of %.40s. Assemble the array or pool and work on that. If nobody uses it "
 		  "any more, its signature is left over: vmfskit restore and repair say where it lies and what "

@@ -100,8 +100,8 @@ static void add_mbr(struct vk_doctor *doc)
 		guards = t->kind == VK_TABLE_MBR && vk_doctor_names_any(doc, t->partitions, t->partition_count) &&
 			 t->mbr.signature == VK_MBR_SIGNATURE;
 	a->whole = VK_DAMAGE_DAMAGED;
-	/* who writes a GPT writes what protects it, too */
-	if (doc->table_foreign && t->kind == VK_TABLE_GPT && t->gpt_chosen == 0)
+	/* who writes a GPT writes what protects it, too: the same bytes, unless a capture has others */
+	if (doc->table_foreign && t->kind == VK_TABLE_GPT && t->gpt_chosen == 0 && doc->known.found)
 		a->whole = VK_DAMAGE_FOREIGN;
 	else if (guards)
 		a->whole = VK_DAMAGE_CONSISTENT;

@@ -96,6 +96,10 @@ struct vk_doctor {
 	struct vk_disk_facts facts; /* while captures are looked for */
 	char copy_of[VK_CAPTURE_ID_BYTES]; /* newest capture of another LUN with a volume of this disk; empty: none */
 	char copy_why[400];
+	bool passed_over_doubt; /* d->passed_over_id is whole, only not vouched for */
+	bool state_saved;       /* a sound capture holds the disk as it is now, damaged */
+	char may_be[200];       /* LUN of a capture that nothing shows to be of this disk, nor of another; empty: none */
+	bool may_be_several;    /* there are captures of several such LUNs */
 	struct vk_subject subjects[VK_SUBJECTS_MAX];
 	size_t subject_count;
 

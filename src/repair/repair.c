@@ -289,6 +289,11 @@ const char *vk_repair_passed_over(const struct vk_repair *repair)
 	return repair->passed_over[0] != '\0' ? repair->passed_over : NULL;
 }
 
+const char *vk_repair_may_be(const struct vk_repair *repair)
+{
+	return repair->known_count == 0 && repair->may_be[0] != '\0' ? repair->may_be : NULL;
+}
+
 const struct vk_capture *vk_repair_rebuilt(const struct vk_repair *repair)
 {
 	return &repair->unsaved.capture;

@@ -131,9 +131,13 @@ static enum vk_status consult_store(struct search *s, const char *store, struct 
 			status = refuse_unread(&unread, err);
 		if (opened != VK_OK)
 			continue;
-		if ((repair->target.source.kind != VK_SOURCE_DISK || capture.source_kind == VK_SOURCE_DISK) &&
-		    vk_capture_tells_of(&capture, &repair->target.facts, &answer))
+		if (repair->target.source.kind == VK_SOURCE_DISK && capture.source_kind != VK_SOURCE_DISK)
+			; /* of a partition: it says nothing of the disk */
+		else if (vk_capture_tells_of(&capture, &repair->target.facts, &answer))
 			against = judge(s, &capture);
+		else if (repair->may_be[0] == '\0' &&
+			 vk_capture_may_be_of(&capture, &repair->target.facts, &answer))
+			memcpy(repair->may_be, capture.id, sizeof(repair->may_be));
 		if (against == VK_GUARD_CAPTURE_VOUCHED && repair->passed_over[0] == '\0')
 			memcpy(repair->passed_over, capture.id, sizeof(repair->passed_over));
 		if (against != VK_GUARD_COUNT)

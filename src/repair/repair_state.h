@@ -49,6 +49,7 @@ struct vk_repair {
 	struct vk_known *known; /* the newest first */
 	size_t known_count;
 	char passed_over[VK_CAPTURE_ID_BYTES]; /* the newest of this disk that is not vouched for; empty: none */
+	char may_be[VK_CAPTURE_ID_BYTES]; /* the newest that may be of this disk, and nothing shows it; empty: none */
 	struct vk_find_hint *hints;
 	size_t hint_count;
 	struct vk_source *members;

@@ -74,6 +74,8 @@ void vk_report_diagnosis_text(FILE *out, const struct vk_diagnosis *d, const cha
 			vk_shown_name(store).text);
 	if (d->passed_over_id[0] != '\0')
 		fprintf(out, "  not used: %s: %s\n", d->passed_over_id, vk_shown_name(d->passed_over).text);
+	else if (d->passed_over[0] != '\0')
+		fprintf(out, "  %s\n", d->passed_over);
 	if (d->captures_unknown[0] != '\0')
 		fprintf(out, "  not read: %s\n", vk_shown_name(d->captures_unknown).text);
 	if (d->findings.count > 0) {

@@ -125,8 +125,8 @@ copy_disk good.img lost.img
 run "$VMFSKIT" capture --store damaged lost.img
 chmod g+w damaged
 run "$VMFSKIT" doctor --json --store damaged --heartbeat-wait 0 lost.img
-is "a capture of the damage: not advised" "$(jq -c '.sources[] | [.passed_over, .next[0].command]' "$OUT")" \
-	'[null,"vmfskit capture lost.img --store damaged"]'
+is "a capture of the damage: not advised" "$(jq -c ".sources[] | [.next[0].command]" "$OUT")" \
+	'["vmfskit capture lost.img --store damaged"]'
 
 # --- the key alone tells: the attacker put the ledger right
 renew signed

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shows the plan of a repair to people: what is hurt, what each value rests on, what stays lost. */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/screen.h"
 #include "cmd/repair/repair_run.h"
 #include "report/report_find.h"
 #include "report/shown.h"
@@ -137,6 +139,30 @@ static void show_header(const struct vk_repair_run *run)
 	show_lines(out, "note", header->notes, header->note_count);
 }
 
+/* Only the person at the keyboard can know it. */
+static void show_may_be(const struct vk_repair_run *run)
+{
+	const struct vk_cli_call *call = run->plan.cmd.call;
+	const char *id = vk_repair_may_be(run->repair);
+	struct vk_command command;
+	char *line;
+
+	if (id == NULL || !vk_restore_refused(run->plan.restore))
+		return;
+	vk_command_begin(&command, call->program->name);
+	vk_command_add(&command, " %s", call->verb->name);
+	vk_command_path(&command, call->arguments[0]);
+	vk_cmd_put_source(&command, run->plan.target, &run->plan.options.view);
+	vk_cmd_put_options(&command, call, run->plan.own_options);
+	vk_command_add(&command, " --capture %s", id);
+	line = vk_command_end(&command);
+	fputs("a capture may be of this disk, but nothing on the disk shows it. If you know that it is, plan with it:\n",
+	      call->out);
+	if (line != NULL)
+		vk_screen_paste(call->out, "  %s\n", line);
+	free(line);
+}
+
 void vk_repair_show(const void *ctx)
 {
 	const struct vk_repair_run *run = ctx;
@@ -164,8 +190,11 @@ void vk_repair_show(const void *ctx)
 	if (run->capture_id[0] != '\0')
 		fprintf(call->out, "capture  %s holds what was rebuilt\n", run->capture_id);
 	vk_restore_show_plan(&run->plan);
-	if (!run->has_commands || vk_repair_table(run->repair)->nothing_to_do || vk_cli_flag(call, "write"))
-		return;
-	fputs("\n# The same without vmfskit:\n", call->out);
-	vk_table_commands_text(call->out, &run->commands);
+	if (run->has_commands && !vk_repair_table(run->repair)->nothing_to_do && !vk_cli_flag(call, "write")) {
+		fputs("\n# The same without vmfskit:\n", call->out);
+		vk_table_commands_text(call->out, &run->commands);
+		fputc('\n', call->out);
+	}
+	show_may_be(run);
+	vk_restore_show_outcome(&run->plan);
 }

@@ -43,13 +43,12 @@ void vk_restore_written(struct vk_restore_run *run, enum vk_status status, enum 
 /* Behind what was shown: objections, why the writing failed and how to go back. */
 void vk_restore_end(struct vk_restore_run *run);
 
-/*
- * The plan and what became of it, as text: of restore and undo; the target; what would change, the result and the
- * outcome.
- */
+/* As text: all of restore and undo; the target; what would change and the result; what became of it, and the command
+ * that comes next: it stands last. */
 void vk_restore_show(const void *run);
 void vk_restore_show_target(const struct vk_restore_run *run);
 void vk_restore_show_plan(const struct vk_restore_run *run);
+void vk_restore_show_outcome(const struct vk_restore_run *run);
 /* What an edit changes in the fields of the structures it meets, indented by six blanks. */
 void vk_restore_show_fields(const struct vk_restore_run *run, const struct vk_edit *edit);
 /* As JSON: of restore and undo; what restore and repair say in common. */

@@ -186,12 +186,15 @@ static void show_next(const struct vk_restore_run *run, const char *intro)
 	free(command);
 }
 
-static void show_outcome(const struct vk_restore_run *run)
+void vk_restore_show_outcome(const struct vk_restore_run *run)
 {
 	FILE *out = run->cmd.call->out;
 	const char *note = vk_restore_note(run->restore);
+	const struct vk_edit *edits;
 	struct vk_error view;
 
+	if (vk_restore_edits(run->restore, &edits) == 0)
+		return;
 	if (run->written) {
 		fputs("written, flushed and read back\n", out);
 		if (note[0] != '\0')
@@ -235,10 +238,8 @@ void vk_restore_show_plan(const struct vk_restore_run *run)
 	}
 	for (size_t i = 0; (remark = vk_restore_remark(run->restore, i)) != NULL; i++)
 		fprintf(out, "note     %s\n", remark);
-	if (any) {
+	if (any)
 		fprintf(out, "plan     %s\n", vk_restore_plan_digest(run->restore));
-		show_outcome(run);
-	}
 }
 
 void vk_restore_show(const void *ctx)
@@ -249,4 +250,5 @@ void vk_restore_show(const void *ctx)
 	vk_restore_show_target(run);
 	show_parts(run);
 	vk_restore_show_plan(run);
+	vk_restore_show_outcome(run);
 }

@@ -391,6 +391,13 @@ bool vk_capture_tells_of(const struct vk_capture *capture, struct vk_disk_facts 
 	       vk_capture_is_of(capture, facts, ret_answer) >= VK_OF_LIKELY;
 }
 
+bool vk_capture_may_be_of(const struct vk_capture *capture, const struct vk_disk_facts *facts,
+			  const struct vk_of_disk *answer)
+{
+	return answer->is_of == VK_OF_UNKNOWN && !capture->is_undo && !capture->is_rebuilt &&
+	       capture->source_kind == facts->kind && same_size(capture, facts);
+}
+
 bool vk_capture_is_of_old_use(const struct vk_capture *capture, struct vk_disk_facts *facts)
 {
 	struct header_match match;
