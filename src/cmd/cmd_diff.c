@@ -243,10 +243,13 @@ static void put_text(const void *ctx)
 	if (diff->missing_bytes > 0)
 		fprintf(out, "%s could not be compared: only one of the two holds them\n",
 			vk_shown_size_short(diff->missing_bytes).text);
-	fprintf(out, "%s compared: %s\n", vk_shown_size_short(diff->compared_bytes).text,
-		diff->matters				      ? "different"
-		: diff->range_count + diff->change_count == 0 ? "the same"
-							      : "the same, apart from what hosts change all the time");
+	fprintf(out, "%s %s: %s\n", vk_shown_size_short(diff->compared_bytes).text,
+		diff->missing_bytes > 0 ? "that both hold were compared" : "compared",
+		diff->range_count > 0 && diff->matters	       ? "different"
+		: diff->matters				       ? "all bytes are equal, but see above"
+		: diff->range_count + diff->change_count > 0 ? "the same, apart from what hosts change all the time"
+		: diff->missing_bytes > 0		       ? "all bytes are equal"
+							       : "the same");
 }
 
 /* ---- for scripts: the contract is docs/json.md */

@@ -98,7 +98,7 @@ struct vk_doctor {
 	char copy_why[400];
 	bool passed_over_doubt; /* d->passed_over_id is whole, only not vouched for */
 	bool state_saved;       /* a sound capture holds the disk as it is now, damaged */
-	char may_be[200];       /* LUN of a capture that nothing shows to be of this disk, nor of another; empty: none */
+	char may_be[200];       /* LUN of the newest capture that may be of this disk; empty: none */
 	bool may_be_several;    /* there are captures of several such LUNs */
 	struct vk_subject subjects[VK_SUBJECTS_MAX];
 	size_t subject_count;

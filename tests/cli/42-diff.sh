@@ -235,6 +235,16 @@ hasnt "a name alone is one thing" "$OUT" 'no field explains'
 run "$VMFSKIT" diff here.img behind.img
 has "a byte behind the fields of a GPT header beside a changed name" "$OUT" 'bytes? from .* no field explains'
 
+# a listing holds a few bytes of the disk: what it does not hold is no difference
+{ hexdump -C -n 1024 mbr.img; hexdump -C -s $((1024 * 1024)) -n 512 mbr.img; } >listing.txt
+exits "a listing of the same bytes" 0 "$VMFSKIT" diff listing.txt mbr.img
+has "a listing of the same bytes: said, and how many" "$OUT" '^[0-9.]+ (KiB|bytes) that both hold were compared: all bytes are equal$'
+hasnt "a listing of the same bytes: nothing changed" "$OUT" '^Changed'
+cp --sparse=always mbr.img other.img
+printf Z | dd of=other.img bs=1 seek=100 conv=notrunc status=none
+exits "a listing of another byte" 1 "$VMFSKIT" diff listing.txt other.img
+has "a listing of another byte: said" "$OUT" 'that both hold were compared: different$'
+
 # which is which
 exits "standard input" 0 sh -c "'$VMFSKIT' diff mbr.img - <mbr.img"
 cp mbr.img "$first"

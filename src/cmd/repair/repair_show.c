@@ -156,7 +156,7 @@ static void show_may_be(const struct vk_repair_run *run)
 	vk_cmd_put_options(&command, call, run->plan.own_options);
 	vk_command_add(&command, " --capture %s", id);
 	line = vk_command_end(&command);
-	fputs("a capture may be of this disk, but nothing on the disk shows it. If you know that it is, plan with it:\n",
+	fputs("a capture may be of this disk, and nothing on the disk shows it. If you know it, plan with it:\n",
 	      call->out);
 	if (line != NULL)
 		vk_screen_paste(call->out, "  %s\n", line);

@@ -18,7 +18,7 @@ static void compare_sizes(struct vk_differ *d)
 		vk_text_init(&text, texts[side], sizeof(texts[side]));
 		vk_text_size(&text, d->side[side]->size_bytes);
 	}
-	if (d->size_told)
+	if (d->size_told && !d->partial[VK_BEFORE] && !d->partial[VK_AFTER])
 		vk_diff_report(d, &topic, texts[VK_BEFORE], texts[VK_AFTER], NULL);
 	topic.field = "sector size";
 	if (before->sector_size != after->sector_size)
@@ -76,8 +76,10 @@ enum vk_status vk_diff_sources(struct vk_source *before, struct vk_source *after
 			     vk_source_kind_name(before->kind));
 		return vk_error_remedy(err, "compare whole disks, or whole partitions");
 	}
-	for (int side = 0; side < VK_SIDES && d.status == VK_OK; side++)
+	for (int side = 0; side < VK_SIDES && d.status == VK_OK; side++) {
+		d.partial[side] = d.side[side]->form == VK_FORM_HEXDUMP && d.side[side]->whole.bytes != 0;
 		d.status = vk_capture_plan(d.side[side], &d.plans[side], err);
+	}
 	compare_sizes(&d);
 	if (before->kind == VK_SOURCE_DISK)
 		vk_diff_table(&d);

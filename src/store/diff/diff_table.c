@@ -53,12 +53,13 @@ static void compare_boot_record(struct vk_differ *d, const uint8_t *const raw[VK
 		       zeros[VK_AFTER] ? "zeros" : "boot record");
 }
 
-/* What a copy of the GPT is in; NULL: not known. */
-static const char *copy_state(const struct vk_table *table, int which)
+/* What a copy of the GPT is in; NULL: not known. Of a listing with gaps only a sound copy is. */
+static const char *copy_state(const struct vk_differ *d, int side, int which)
 {
+	const struct vk_table *table = table_of(d, side);
 	const struct vk_gpt_copy *copy = &table->gpt[which], *primary = &table->gpt[0];
 
-	if (copy->sector == NULL)
+	if (copy->sector == NULL || (d->partial[side] && !copy->sound))
 		return NULL;
 	if (!copy->present)
 		return "missing";
@@ -76,7 +77,7 @@ static const char *copy_state(const struct vk_table *table, int which)
 static void compare_copy(struct vk_differ *d, int which, const char *called)
 {
 	const struct vk_table *before = table_of(d, VK_BEFORE), *after = table_of(d, VK_AFTER);
-	const char *was = copy_state(before, which), *is = copy_state(after, which);
+	const char *was = copy_state(d, VK_BEFORE, which), *is = copy_state(d, VK_AFTER, which);
 	char texts[VK_SIDES][40];
 
 	if (was == NULL || is == NULL)

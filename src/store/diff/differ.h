@@ -22,7 +22,8 @@ struct vk_differ {
 	struct vk_diff *diff;
 	struct vk_capture_plan plans[VK_SIDES]; /* what a capture of each would save: all that is compared */
 	struct vk_range_set claims[VK_CLAIMS];
-	bool size_told;        /* that the disk is longer or shorter */
+	bool size_told;        /* that the disk is longer or shorter, or that follows from a listing's length */
+	bool partial[VK_SIDES];/* a listing with gaps, or of a part: where it ends the disk does not */
 	enum vk_status status; /* the first failure; nothing is done after it */
 	struct vk_error *err;
 };
