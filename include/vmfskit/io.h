@@ -201,6 +201,11 @@ size_t vk_io_split_count(const char *const *paths, size_t count);
 enum { VK_JOIN_NAME_BYTES = 256 };
 struct vk_io_join {
 	size_t count;                  /* of pieces that are there */
+	/*
+	 * Not empty: this is one later piece, named alone (count 1), and the file that the dump begins with lies
+	 * beside it under this path.
+	 */
+	char first[VK_JOIN_NAME_BYTES];
 	char last[VK_JOIN_NAME_BYTES]; /* the path of the last one; the first is the name of the source */
 	size_t missing_count;
 	char missing[VK_JOIN_NAME_BYTES]; /* their names, cut where there are too many */

@@ -349,6 +349,15 @@ void vk_doctor_advise(struct vk_doctor *doc)
 {
 	const struct vk_foreign *member = member_over_it(doc);
 
+	if (vk_doctor_first_piece(doc) != NULL) {
+		const char *own = doc->path;
+
+		doc->path = vk_doctor_first_piece(doc);
+		vk_advise(doc, vk_advice_command(doc, "doctor", NULL, true),
+			  "Reads all pieces that lie beside each other, as one disk.");
+		doc->path = own;
+		return;
+	}
 	if (!doc->source.readings.items[0].repairable) {
 		vk_advise_reading(doc, &doc->source.readings.items[0]);
 		return;

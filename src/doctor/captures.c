@@ -243,7 +243,8 @@ void vk_doctor_find_capture(struct vk_doctor *doc)
 	size_t count, looked_at = 0;
 
 	/* captures count from the beginning of the device */
-	if (doc->options->store == NULL || vk_source_looked_through(&doc->source))
+	if (doc->options->store == NULL || vk_source_looked_through(&doc->source) ||
+	    vk_doctor_first_piece(doc) != NULL)
 		return;
 	status = vk_store_list(doc->options->store, &ids, &count, &err);
 	doc->store_absent = status == VK_ABSENT;

@@ -243,6 +243,8 @@ bool vk_doctor_harm(const struct vk_doctor *doc, const struct vk_filter *filter,
 void vk_doctor_put_sectors(const struct vk_doctor *doc, const struct vk_harm *harm, struct vk_text *text);
 
 /* reading.c */
+/* Of a later piece of a split dump: the path of the first one; NULL: it is none. */
+const char *vk_doctor_first_piece(const struct vk_doctor *doc);
 /* Whether what is read is a disk to be judged: the source's own bytes, or the disk in it. */
 bool vk_doctor_judges(const struct vk_doctor *doc);
 /* Says what the source is where that is not a disk of its own. Before anything else is said. */

@@ -4,8 +4,17 @@
 
 #include "doctor/doctor.h"
 
+const char *vk_doctor_first_piece(const struct vk_doctor *doc)
+{
+	const struct vk_io_join *join = vk_io_join(doc->source.given);
+
+	return join != NULL && join->first[0] != '\0' ? join->first : NULL;
+}
+
 bool vk_doctor_judges(const struct vk_doctor *doc)
 {
+	if (vk_doctor_first_piece(doc) != NULL)
+		return false;
 	return doc->source.readings.items[0].repairable || vk_source_looked_through(&doc->source) ||
 	       vk_source_in_other_units(&doc->source);
 }

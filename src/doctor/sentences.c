@@ -294,7 +294,10 @@ void vk_doctor_say(struct vk_doctor *doc)
 	/* a copy that lost bytes, a table that hosts do not see: something is wrong before anything else is */
 	ill = vk_findings_have(&doc->source.findings, VK_F_SOURCE_SHIFTED, 0) ||
 	      vk_findings_have(&doc->source.findings, VK_F_SOURCE_UNITS, 0);
-	if (!best->repairable)
+	if (vk_doctor_first_piece(doc) != NULL)
+		vk_text_fmt(&text, "This is a later piece of the split dump that begins with %s",
+			    vk_safe_name(vk_doctor_first_piece(doc)).text);
+	else if (!best->repairable)
 		vk_text_fmt(&text, "This is %s%s", best->what,
 			    !vk_doctor_judges(doc) ? "" : ill ? ". Apart from that: " : ". Of that: ");
 	if (!vk_doctor_judges(doc))

@@ -282,6 +282,12 @@ static void say_pieces(const struct vk_io *io, const struct vk_finding_sink *sin
 
 	if (join == NULL)
 		return;
+	if (join->first[0] != '\0') {
+		vk_finding_say(sink, VK_F_SOURCE_PIECE_MISSING, 0, 0, NULL, NULL,
+			       "this is a later piece of the split dump that begins with %s",
+			       vk_safe_name(join->first).text);
+		return;
+	}
 	vk_finding_say(sink, VK_F_SOURCE_JOINED, 0, io->size_bytes, NULL, NULL, "%zu files were put together, up to %s",
 		       join->count, vk_safe_name(join->last).text);
 	if (join->missing_count > 0)

@@ -288,6 +288,49 @@ static enum vk_status open_with_siblings(const char *path, const struct vk_split
 	return status;
 }
 
+/* A backup GPT ends a whole disk: what is numbered after it is another one. */
+static bool ends_a_disk(const char *path, uint64_t size_bytes)
+{
+	static const uint32_t sectors[] = {512, 4096};
+	uint8_t signature[8];
+	struct vk_io *io;
+	bool ends = false;
+
+	if (vk_io_path(path, NULL, &io, NULL) != VK_OK)
+		return false;
+	for (size_t i = 0; i < sizeof(sectors) / sizeof(sectors[0]); i++)
+		ends = ends || (size_bytes >= sectors[i] &&
+				vk_io_read_all(io, size_bytes - sectors[i], signature, sizeof(signature), NULL) ==
+					VK_OK &&
+				memcmp(signature, "EFI PART", 8) == 0);
+	vk_io_close(io);
+	return ends;
+}
+
+/* Whether it is a later piece of a dump whose first one lies beside it, as far as names, lengths and beginnings tell. */
+static enum vk_status note_first(const char *path, const struct vk_split_name *name, struct vk_io *io,
+				 struct vk_error *err)
+{
+	struct vk_io_join join = {.count = 1};
+	const size_t folder = (size_t)(name->base - path);
+	struct stat st;
+
+	if (strlen(path) >= sizeof(join.first) || holds_beginning(io))
+		return VK_OK;
+	memcpy(join.first, path, folder);
+	vk_split_name_nth(name, !name->letters, join.first + folder, sizeof(join.first) - folder);
+	if (!is_file(join.first) && !name->letters)
+		vk_split_name_nth(name, 0, join.first + folder, sizeof(join.first) - folder);
+	if (!is_file(join.first) || stat(join.first, &st) != 0 || (uint64_t)st.st_size < vk_io_size_bytes(io) ||
+	    ends_a_disk(join.first, (uint64_t)st.st_size))
+		return VK_OK;
+	io->join = malloc(sizeof(join));
+	if (io->join == NULL)
+		return vk_no_memory(err, path);
+	*io->join = join;
+	return VK_OK;
+}
+
 enum vk_status vk_io_joined(const char *path, const struct vk_open_options *options, struct vk_io **ret_io,
 			    struct vk_error *err)
 {
@@ -310,5 +353,11 @@ enum vk_status vk_io_joined(const char *path, const struct vk_open_options *opti
 	}
 	if (strcmp(path, "-") != 0 && vk_split_name(path, &name) && vk_split_name_first(&name) && is_file(path))
 		return open_with_siblings(path, &name, options, ret_io, err);
-	return vk_io_path(path, options, ret_io, err);
+	status = vk_io_path(path, options, ret_io, err);
+	if (status != VK_OK || strcmp(path, "-") == 0 || !vk_split_name(path, &name) || !is_file(path))
+		return status;
+	status = note_first(path, &name, *ret_io, err);
+	if (status != VK_OK)
+		vk_io_close(*ret_io);
+	return status;
 }

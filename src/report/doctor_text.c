@@ -34,11 +34,21 @@ static void put_list(FILE *out, const char *title, char *const *lines, size_t co
 		fprintf(out, "  %s\n", lines[i]);
 }
 
+/* Of a split dump: that is all of the answer. */
+static bool is_later_piece(const struct vk_diagnosis *d)
+{
+	const struct vk_io_join *join = vk_io_join(d->source->given);
+
+	return join != NULL && join->first[0] != '\0';
+}
+
 /* What the source is stands in the line above: only what follows it is new. */
 static void put_answer(FILE *out, const struct vk_diagnosis *d)
 {
 	const char *what = d->source->readings.items[0].what, *rest = d->headline;
 
+	if (is_later_piece(d))
+		return;
 	if (strncmp(rest, "This is ", 8) == 0 && strncmp(rest + 8, what, strlen(what)) == 0)
 		rest += 8 + strlen(what);
 	rest += strspn(rest, ". ");
@@ -68,7 +78,7 @@ void vk_report_diagnosis_text(FILE *out, const struct vk_diagnosis *d, const cha
 		fputs("In use: no host heartbeat found\n", out);
 	if (d->capture[0] != '\0')
 		fprintf(out, "Capture: %s\n", d->capture);
-	else if (store != NULL)
+	else if (store != NULL && !is_later_piece(d))
 		fprintf(out, "Capture: %s for this disk in %s\n",
 			d->captures_unknown[0] != '\0' ? "not known whether one is usable" : "none usable",
 			vk_shown_name(store).text);

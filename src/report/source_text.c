@@ -346,7 +346,14 @@ void vk_report_readings_text(FILE *out, const struct vk_source *source)
 {
 	const struct vk_image_format *format = vk_io_image_format(source->given);
 	const struct vk_readings *readings = &source->readings;
+	const struct vk_io_join *join = vk_io_join(source->given);
 
+	/* what its bytes look like says nothing of the disk */
+	if (join != NULL && join->first[0] != '\0') {
+		fprintf(out, "This is a later piece of the split dump that begins with %s. Name that file: the pieces "
+			"beside it are read with it.\n", vk_shown_name(join->first).text);
+		return;
+	}
 	for (size_t i = 0; i < readings->count; i++) {
 		const struct vk_reading *r = &readings->items[i];
 

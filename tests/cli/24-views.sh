@@ -138,6 +138,21 @@ exits "two disks are no pieces" 1 "$VMFSKIT" decode --json two/lun.00?
 is "both are shown" "$(jq '.sources | length' "$OUT")" 2
 ok "nor is a disk with another beside it" "$VMFSKIT" decode two/lun.001
 hasnt "nothing was put together" "$OUT" source.joined
+# a later piece alone
+for piece in split/disk.002 split/disk.005 split/img.ab; do
+	first=${piece%/*}/$(basename "${piece%.*}").$([[ $piece == *.ab ]] && echo aa || echo 001)
+	exits "$piece alone" 1 "$VMFSKIT" decode "$piece"
+	has "$piece alone: what it is" "$OUT" "^This is a later piece of the split dump that begins with $first\."
+	exits "$piece alone: doctor" 1 "$VMFSKIT" doctor --heartbeat-wait 0 --store "$TMP/empty-store" "$piece"
+	has "$piece alone: doctor names what has all of it" "$OUT" "^  1\. vmfskit doctor $first --store "
+	run "$VMFSKIT" repair table --no-captures --override guess --write "$piece"
+	hasnt "$piece alone: nothing is written to it" "$OUT" '^written'
+	exits "$piece alone: no import" 2 "$VMFSKIT" import --store "$TMP/none" "$piece"
+done
+dd if=/dev/zero of=two/lun.002 bs=1M count=2 conv=notrunc status=none
+run "$VMFSKIT" decode two/lun.002
+hasnt "a broken disk beside a whole one is no piece of it" "$OUT" "later piece"
+cp good.img two/lun.002
 ok "import takes them" "$VMFSKIT" import --store "$TMP/imported" split/disk.001
 is "as one" "$(captures "$TMP/imported" | wc -l)" 1
 
