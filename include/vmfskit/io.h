@@ -213,6 +213,8 @@ struct vk_io_join {
 	uint64_t missing_bytes;           /* of all of them */
 };
 const struct vk_io_join *vk_io_join(const struct vk_io *io); /* NULL: it is none */
+/* VK_USAGE where it is a later piece, named alone: its bytes have their places behind those of others. */
+VK_MUST_USE enum vk_status vk_io_refuse_later_piece(const struct vk_io *io, struct vk_error *err);
 /*
  * Whether a byte of the handle need not be the same byte of one file or device, or not all of its bytes are there: the
  * view of vk_open_options, or a split dump. Nothing is ever written through it.

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/checked.h"
+#include "base/command.h"
 #include "base/memory.h"
 #include "base/texts.h"
 #include "io/io_handle.h"
@@ -307,7 +308,7 @@ static bool ends_a_disk(const char *path, uint64_t size_bytes)
 	return ends;
 }
 
-/* Whether it is a later piece of a dump whose first one lies beside it, as far as names, lengths and beginnings tell. */
+/* Whether a later piece was named alone, as far as names, lengths and beginnings tell. */
 static enum vk_status note_first(const char *path, const struct vk_split_name *name, struct vk_io *io,
 				 struct vk_error *err)
 {
@@ -329,6 +330,17 @@ static enum vk_status note_first(const char *path, const struct vk_split_name *n
 		return vk_no_memory(err, path);
 	*io->join = join;
 	return VK_OK;
+}
+
+enum vk_status vk_io_refuse_later_piece(const struct vk_io *io, struct vk_error *err)
+{
+	const struct vk_io_join *join = vk_io_join(io);
+
+	if (join == NULL || join->first[0] == '\0')
+		return VK_OK;
+	vk_error_set(err, VK_USAGE, vk_io_name(io), "this is a later piece of the split dump that begins with %s",
+		     vk_safe_name(join->first).text);
+	return vk_error_remedy(err, "name %s: the pieces beside it are read with it", vk_shell_path(join->first).text);
 }
 
 enum vk_status vk_io_joined(const char *path, const struct vk_open_options *options, struct vk_io **ret_io,

@@ -5,9 +5,7 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "base/command.h"
 #include "base/memory.h"
-#include "base/texts.h"
 #include "io/io_handle.h"
 #include "store/folder/identity_of_run.h"
 #include "store/import/import_parts.h"
@@ -167,16 +165,9 @@ static enum vk_status add_files(struct vk_dump *dump, const char *path, uint64_t
 				struct vk_error *err)
 {
 	const struct vk_io_join *join = vk_io_join(dump->io);
-	enum vk_status status = VK_OK;
+	enum vk_status status = vk_io_refuse_later_piece(dump->io, err);
 	struct vk_io *io;
 
-	/* its bytes belong behind those of others */
-	if (join != NULL && join->first[0] != '\0') {
-		vk_error_set(err, VK_USAGE, path, "this is a later piece of the split dump that begins with %s",
-			     vk_safe_name(join->first).text);
-		return vk_error_remedy(err, "name %s: the pieces beside it are read with it",
-				       vk_shell_path(join->first).text);
-	}
 	for (size_t i = 0; join != NULL && i < join->count && status == VK_OK; i++) {
 		io = vk_io_parts_base(dump->io, i);
 		status = add_file(dump, vk_io_name(io), vk_import_modified(vk_io_name(io)), io, err);
