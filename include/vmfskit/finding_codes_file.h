@@ -23,6 +23,20 @@
 	  "copy the file; this part is left out and listed") \
 	F(FILE_POINTER_BLOCK_TWICE, "file.pointer-block-twice", ERROR, \
 	  "two parts of a file cannot have the same pointer block: one of its addresses is damaged", \
-	  "copy the file; the second part is left out and listed")
+	  "copy the file; the second part is left out and listed") \
+	F(FOLDER_ENTRY, "folder.entry", ERROR, \
+	  "an entry of a folder is damaged: its file may be another one, or have another name", \
+	  "look at the file that it leads to; compare with a capture or an older dump") \
+	F(FOLDER_BLOCK, "folder.block", ERROR, \
+	  "a folder's header, a map of its blocks, or a block of its entries is damaged: some of its files may not " \
+	  "be listed", "copy what is listed first; look for the others by their descriptors") \
+	F(FOLDER_COUNT, "folder.count", ERROR, "length or counts of a folder do not fit its entries", \
+	  "copy what is listed first; compare the folder with a capture or an older dump") \
+	F(FOLDER_HASH, "folder.hash", ERROR, \
+	  "ESX finds a name by the hash table only: on a host this file looks as if it were gone", \
+	  "copy the file from here: vmfskit looks at all entries") \
+	F(FOLDER_LOOP, "folder.loop", ERROR, \
+	  "a folder has one place only: one of the entries that name it is damaged", \
+	  "compare the parent that the folder itself names with the folders that name it")
 
 #endif

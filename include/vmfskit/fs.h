@@ -164,46 +164,62 @@ VK_MUST_USE enum vk_status vk_fs_measure(struct vk_fs *fs, const struct vk_fs_fi
 					 struct vk_error *err);
 
 /* Folders. */
+enum { VK_FS_PATH_BYTES = 4096, VK_FS_PATH_NAME_BYTES = 3 * 255 + 1 };
 struct vk_fs_entry {
 	uint32_t type;               /* as FS3_FileMetadata.type */
 	uint32_t address;            /* of the file descriptor */
 	uint32_t generation;
-	char name[256];              /* as on disk, NUL ended; any byte but NUL and '/' */
+	char name[256];              /* as on disk, NUL ended: any bytes, even a '/' */
+	bool unsafe_name;            /* it has a '/' or control characters: vk_fs_name_in_path */
 	uint64_t file_offset;        /* of the entry in the folder */
 	bool deleted;                /* its slot is free; what it says is of a file that is gone */
 };
 /*
  * Each entry of a folder in the order of the disk, "." and ".." too; fn returns false to stop. deleted ones only where
- * asked. Findings: folder.entry, folder.block, folder.count, folder.hash (VMFS6: the hash table does not lead to it).
- * Errors: VK_USAGE (no folder), VK_ABSENT, VK_IO, VK_NOMEM.
+ * asked: what is left in free slots, and on VMFS 3 and 5 behind the last entry. Findings: folder.entry, folder.block,
+ * folder.count, structure.absent (a part of the folder), folder.hash (VMFS6: the hash table does not lead to it; looked
+ * at only when there is a sink). Of each code of one folder the first 8 are put, and the number of the others.
+ * At most 2^20 slots are looked at. Errors: VK_USAGE (no folder), VK_ABSENT (none of its entries is in the source),
+ * VK_NOMEM.
  */
 typedef bool (*vk_fs_entry_fn)(void *ctx, const struct vk_fs_entry *entry);
 VK_MUST_USE enum vk_status vk_fs_list(struct vk_fs *fs, const struct vk_fs_file *folder, bool deleted,
 				      vk_fs_entry_fn fn, void *ctx, const struct vk_finding_sink *sink,
 				      struct vk_error *err);
+/* The name of an entry as a part of a path: '/' and control characters as %2f, the rest byte for byte. */
+void vk_fs_name_in_path(const struct vk_fs_entry *entry, char ret_name[VK_FS_PATH_NAME_BYTES]);
 /*
- * One name in a folder: by hash on VMFS6, and by looking at all entries where that leads nowhere. VK_ABSENT: no such
- * name (err says so), or not in the source.
+ * One name in a folder, also in the form of vk_fs_name_in_path: by hash on VMFS6, and by looking at all entries where
+ * that leads nowhere (findings: those of vk_fs_list, folder.hash for one that the hash table does not lead to).
+ * VK_ABSENT: no such name (err says so), or not in the source.
  */
 VK_MUST_USE enum vk_status vk_fs_find(struct vk_fs *fs, const struct vk_fs_file *folder, const char *name,
-				      struct vk_fs_entry *ret_entry, struct vk_error *err);
-/* The file of an entry: opened and its generation compared (finding file.generation). */
+				      const struct vk_finding_sink *sink, struct vk_fs_entry *ret_entry,
+				      struct vk_error *err);
+/* The file of an entry: opened, its generation and type compared (finding file.generation). Errors: vk_fs_file_open. */
 VK_MUST_USE enum vk_status vk_fs_entry_open(struct vk_fs *fs, const struct vk_fs_entry *entry,
 					    const struct vk_finding_sink *sink, struct vk_fs_file **ret_file,
 					    struct vk_error *err);
 /*
- * A path from the root, with or without the first slash; "/" is the root. Symbolic links are followed (at most 40) when
- * follow is set; the last one only then.
+ * A path from the root, with or without the first slash; "/" is the root. Symbolic links on the way are followed (at
+ * most 40 of them), the last name only with follow. A link to /vmfs/volumes/NAME/..., NAME the label or UUID of this
+ * volume, leads to its root; other absolute ones lead out of the volume. Errors: VK_ABSENT (no such file; it is not in
+ * the source; a link leads out), VK_DAMAGED, VK_USAGE (a path too long), VK_NOMEM.
  */
 VK_MUST_USE enum vk_status vk_fs_lookup(struct vk_fs *fs, const char *path, bool follow,
 					const struct vk_finding_sink *sink, struct vk_fs_file **ret_file,
 					struct vk_error *err);
-/* The target of a symbolic link. */
+/* The target of a symbolic link. Errors: VK_USAGE (no link), VK_ABSENT, VK_DAMAGED, VK_IO, VK_NOMEM. */
 enum { VK_FS_LINK_BYTES = 4096 };
 VK_MUST_USE enum vk_status vk_fs_link(struct vk_fs *fs, const struct vk_fs_file *file,
 				      char ret_target[VK_FS_LINK_BYTES], struct vk_error *err);
 
-/* The files under a folder, a folder before what is in it; each folder once, whoever names it (folder.loop). */
+/*
+ * The files under a folder, "." and ".." and deleted ones excepted: all entries of a folder, then its folders in that
+ * order. Each folder once, whoever names it (folder.loop). A path is made of names in the form of vk_fs_name_in_path;
+ * what would be longer than VK_FS_PATH_BYTES - 1 is left out (folder.entry). At most 2^24 slots are looked at. Memory:
+ * a name for each folder. Errors: those of vk_fs_lookup, VK_USAGE (no folder).
+ */
 struct vk_fs_visit {
 	const char *path;              /* "/vm/vm.vmdk" */
 	const struct vk_fs_entry *entry;

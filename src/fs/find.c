@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One name in a folder. */
+#include <string.h>
+
+#include "base/bytes.h"
+#include "fs/folder.h"
+#include "vmfskit/text.h"
+
+enum { FIND_WINDOW = 4096 };
+
+void vk_fs_name_in_path(const struct vk_fs_entry *entry, char ret_name[VK_FS_PATH_NAME_BYTES])
+{
+	size_t at = 0;
+
+	for (const char *c = entry->name; *c != '\0'; c++) {
+		uint8_t byte = (uint8_t)*c;
+
+		if (byte < ' ' || byte == 0x7F || byte == '/') {
+			ret_name[at++] = '%';
+			ret_name[at++] = "0123456789abcdef"[byte >> 4];
+			byte = (uint8_t)"0123456789abcdef"[byte & 0xF];
+		}
+		ret_name[at++] = (char)byte;
+	}
+	ret_name[at] = '\0';
+}
+
+/* A name that is looked for, and what was found. */
+struct search {
+	struct vk_dir *folder;   /* where the hash table leads */
+	const char *name;
+	struct vk_fs_entry entry;
+	bool found;
+};
+
+static bool compare_at(void *ctx, uint64_t offset)
+{
+	struct search *s = ctx;
+	uint32_t alignment = s->folder->fs->info.md_alignment;
+	uint64_t in_block = (offset - VK_DIR6_BLOCKS) % alignment, next;
+	size_t slot = (size_t)(in_block - VK_DIR6_BLOCK_BYTES) / VK_DIR6_ENTRY_BYTES;
+	struct vk_dir6_block block;
+	struct vk_dir6_entry raw;
+	const uint8_t *bytes;
+
+	/* the table of a damaged folder may lead to a free slot */
+	if (slot >= vk_dir6_block_slots(VK_DIR6_ENTRIES, alignment))
+		return false;
+	bytes = vk_dir_bytes(s->folder, offset - in_block, VK_DIR6_BLOCK_BYTES, &next);
+	if (bytes == NULL)
+		return false;
+	vk_dir6_block_decode(bytes, VK_DIR6_BLOCK_BYTES, &block);
+	if (block.type != VK_DIR6_ENTRIES || (block.bitmap[slot / 8] >> slot % 8 & 1U) != 0)
+		return false;
+	bytes = vk_dir_bytes(s->folder, offset, VK_DIR6_ENTRY_BYTES, &next);
+	if (bytes == NULL)
+		return false;
+	vk_dir6_entry_decode(bytes, VK_DIR6_ENTRY_BYTES, &raw);
+	if (strncmp((const char *)raw.name, s->name, sizeof(raw.name)) != 0 ||
+	    !vk_dir_entry_sound(raw.type, raw.address))
+		return false;
+	s->entry = (struct vk_fs_entry){.type = raw.type, .address = raw.address, .generation = raw.generation,
+					.file_offset = offset};
+	s->found = vk_dir_name(s->folder, raw.name, sizeof(raw.name), &s->entry);
+	return s->found;
+}
+
+/* As ESX finds it. */
+static enum vk_status find_by_hash(struct vk_fs *fs, const struct vk_fs_file *folder, struct search *s,
+				   struct vk_error *err)
+{
+	struct vk_dir table, entries;
+	enum vk_status st = vk_dir_open(&table, fs, folder, NULL, FIND_WINDOW, err), opened;
+	struct vk_dir6_key key;
+
+	opened = vk_dir_open(&entries, fs, folder, NULL, FIND_WINDOW, err);
+	if (st == VK_OK)
+		st = opened;
+	s->folder = &entries;
+	if (st == VK_OK && vk_dir6_key((const uint8_t *)s->name, strlen(s->name),
+				       folder->address == vk_fd_address(0, VK_SYSTEM_ROOT), &key))
+		vk_dir6_candidates(&table, &table, &key, compare_at, s);
+	s->folder = NULL;
+	vk_dir_close(&entries);
+	vk_dir_close(&table);
+	return st;
+}
+
+static bool compare_entry(void *ctx, const struct vk_fs_entry *entry)
+{
+	char in_path[VK_FS_PATH_NAME_BYTES];
+	struct search *s = ctx;
+	bool same = strcmp(entry->name, s->name) == 0;
+
+	vk_fs_name_in_path(entry, in_path);
+	/* a name that a path cannot have is found under the one that stands for it; the name itself comes first */
+	if (!same && (!entry->unsafe_name || s->found || strcmp(in_path, s->name) != 0))
+		return true;
+	s->entry = *entry;
+	s->found = true;
+	return !same;
+}
+
+enum vk_status vk_fs_find(struct vk_fs *fs, const struct vk_fs_file *folder, const char *name,
+			  const struct vk_finding_sink *sink, struct vk_fs_entry *ret_entry, struct vk_error *err)
+{
+	bool dots = strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+	struct search s = {.name = name};
+	enum vk_status st = VK_OK;
+	struct vk_text text;
+	char shown[300];
+
+	if (fs->info.vmfs6 && !dots)
+		st = find_by_hash(fs, folder, &s, err);
+	if (st == VK_OK && !s.found)
+		st = vk_fs_list(fs, folder, false, compare_entry, &s, sink, err);
+	if (st != VK_OK)
+		return st;
+	vk_text_init(&text, shown, sizeof(shown));
+	vk_text_label(&text, (const uint8_t *)name, strlen(name));
+	if (!s.found)
+		return vk_error_set(err, VK_ABSENT, vk_io_name(fs->volume),
+				    "no file \"%s\" is in the folder of descriptor 0x%08x", shown, folder->address);
+	*ret_entry = s.entry;
+	return VK_OK;
+}
