@@ -174,7 +174,7 @@ rule_words() {
 }
 
 # errors, reasons, findings and notes stand behind a name and a colon: they begin in lower case, unless with a name (ESXi, Windows)
-sentences='vk_(error_(set|errno|remedy)|guard_(object|ask_tail)|target_changed|cli_usage|lab_fail|work_(lost|note|verdict)|table_(note|doubt|lost)'
+sentences='vk_(error_(set|errno|remedy)|guard_(object|ask_tail)|target_changed|c(li|md)_usage|lab_fail|work_(lost|note|verdict)|table_(note|doubt|lost)'
 sentences+='|rebuilt_say|sentence_add|restore_add_remark|doctor_report|finding_[a-z_]*)|report_harm|put_finding|choose_kind|F|G|R'
 rule_lower() {
 	find src include -name '*.[ch]' | joined | awk -v names="(^|[^a-z_A-Z])($sentences)\\(" '{

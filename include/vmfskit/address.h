@@ -10,9 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 /* Kind of an address: its lowest three bits. */
 enum vk_address_kind {
@@ -55,7 +53,5 @@ uint64_t vk_file_block_address(bool vmfs6, uint64_t block, uint32_t blocks_per_c
  */
 bool vk_file_block_number(bool vmfs6, uint64_t address, uint32_t blocks_per_cluster, uint64_t *ret_block);
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

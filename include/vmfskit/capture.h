@@ -27,9 +27,7 @@
 #include "vmfskit/source.h"
 #include "vmfskit/store.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 enum { VK_SHA256_HEX_BYTES = 65, VK_MD5_HEX_BYTES = 33, VK_CAPTURE_ID_BYTES = 128 };
 
@@ -279,7 +277,5 @@ VK_MUST_USE enum vk_status vk_capture_io(const struct vk_capture *capture, struc
 VK_MUST_USE enum vk_status vk_capture_source(const struct vk_capture *capture,
 					     struct vk_source *ret_source, struct vk_error *err);
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

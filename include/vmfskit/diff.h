@@ -9,9 +9,7 @@
 
 #include "vmfskit/capture.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 enum { VK_CHANGES_MAX = 4096, VK_BYTE_CHANGES_MAX = 65536 };
 
@@ -64,7 +62,5 @@ VK_MUST_USE enum vk_status vk_diff_sources(struct vk_source *before, struct vk_s
 					   struct vk_diff *ret_diff, struct vk_error *err);
 void vk_diff_free(struct vk_diff *diff);
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

@@ -11,9 +11,7 @@
 
 #include "vmfskit/layout.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 #define VK_DIR_ENTRY_ROWS(F, T) \
 	F(T, U32, type, 0x00, 4, DEC, V, "that of the file descriptor") \
@@ -151,7 +149,5 @@ bool vk_dir6_key(const uint8_t *name, size_t len, bool root, struct vk_dir6_key 
 /* The hash of a name of at most VK_DIR6_NAME_MAX bytes. */
 uint64_t vk_dir6_hash(const uint8_t *name, size_t len);
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

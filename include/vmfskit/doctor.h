@@ -10,9 +10,7 @@
 #include "vmfskit/capture.h"
 #include "vmfskit/find.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 /* How the bytes of a range are. */
 enum vk_damage {
@@ -135,7 +133,5 @@ VK_MUST_USE enum vk_status vk_diagnosis_assemble(const struct vk_diagnosis *diag
 						 const struct vk_finding_sink *sink,
 						 struct vk_error *err);
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

@@ -6,9 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 /* Results must be looked at. */
 #define VK_MUST_USE __attribute__((warn_unused_result))
@@ -58,7 +56,5 @@ enum vk_status vk_error_remedy(struct vk_error *err, const char *remedy, ...)
 /* Name of a status: "usage", "I/O", ... Static text. */
 const char *vk_status_name(enum vk_status status);
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

@@ -8,9 +8,7 @@
 
 #include "vmfskit/fs.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 /* Where the runs of a file come from. */
 struct vk_fs_runs {
@@ -74,7 +72,5 @@ VK_MUST_USE enum vk_status vk_extract(struct vk_extract *extract, struct vk_io *
 				      const char *out_name, struct vk_error *err);
 void vk_extract_free(struct vk_extract *extract); /* the results */
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

@@ -8,9 +8,7 @@
 #include "vmfskit/error.h"
 #include "vmfskit/layout.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 #define VK_FAT_BOOT_ROWS(F, T) \
 	F(T, BYTES, jump, 0x00, 3, RAW, S, "EB xx 90 or E9 xx xx") \
@@ -45,7 +43,5 @@ bool vk_fat_boot_usable(const struct vk_fat_boot *boot, size_t seen_bytes);
 /* Length of the file system; 0 when it does not say. */
 uint64_t vk_fat_boot_bytes(const struct vk_fat_boot *boot);
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

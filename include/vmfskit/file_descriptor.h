@@ -11,9 +11,7 @@
 #include "vmfskit/address.h"
 #include "vmfskit/layout.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 #define VK_FD_LOCK_TYPE 0x10C00001U
 #define VK_FD_SIGNATURE 0x66646D64U /* FS3_FileMetadata.signature on VMFS6 */
@@ -98,7 +96,5 @@ void vk_fd_geometry(uint32_t md_alignment, struct vk_fd_geometry *ret_geometry);
 /* Address number index of the array of a whole file descriptor. */
 uint64_t vk_fd_pointer(const struct vk_fd_geometry *geometry, const uint8_t *fd, uint32_t index);
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

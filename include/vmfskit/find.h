@@ -9,9 +9,7 @@
 #include "vmfskit/foreign.h"
 #include "vmfskit/source.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 /* Where a candidate was heard of; bits. */
 enum vk_found_by {
@@ -215,7 +213,5 @@ void vk_find_free(struct vk_find *find);
 extern const uint64_t vk_find_usual_starts[];
 extern const size_t vk_find_usual_start_count;
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

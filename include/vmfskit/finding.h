@@ -13,9 +13,7 @@
 #include "vmfskit/error.h"
 #include "vmfskit/finding_codes.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 /* Warnings and errors make a command exit 1; information does not. */
 enum vk_severity { VK_INFO, VK_WARNING, VK_ERROR };
@@ -97,7 +95,5 @@ size_t vk_findings_absent(const struct vk_findings *list);
 bool vk_findings_have(const struct vk_findings *list, enum vk_finding_code code, uint64_t offset_bytes);
 void vk_findings_free(struct vk_findings *list);
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

@@ -10,9 +10,7 @@
 
 #include "vmfskit/io.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 enum vk_foreign_kind {
 	VK_FOREIGN_FILE_SYSTEM,
@@ -48,7 +46,5 @@ VK_MUST_USE enum vk_status vk_foreign_look(struct vk_io *io, uint64_t start_byte
 bool vk_foreign_is_member(const struct vk_foreign *foreign);
 void vk_foreigners_free(struct vk_foreigners *found);
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

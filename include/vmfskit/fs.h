@@ -27,9 +27,7 @@
 #include "vmfskit/resource_file.h"
 #include "vmfskit/vmfs.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 /* One device of the volume. */
 struct vk_fs_extent {
@@ -231,7 +229,5 @@ typedef bool (*vk_fs_visit_fn)(void *ctx, const struct vk_fs_visit *visit, bool 
 VK_MUST_USE enum vk_status vk_fs_walk_tree(struct vk_fs *fs, const char *path, vk_fs_visit_fn fn, void *ctx,
 					   const struct vk_finding_sink *sink, struct vk_error *err);
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

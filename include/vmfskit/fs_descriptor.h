@@ -11,9 +11,7 @@
 #include "vmfskit/finding.h"
 #include "vmfskit/vmfs_uuid.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 #define VK_FS_OFFSET 0x200000ULL /* volume offset */
 #define VK_FS_MAGIC_VMFS 0x2FABF15EU
@@ -109,7 +107,5 @@ struct vk_fs_geometry {
 bool vk_fs_geometry(const struct vk_fs_descriptor *fs, size_t seen_bytes,
 		    struct vk_fs_geometry *ret_geometry);
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

@@ -13,9 +13,7 @@
 #include "vmfskit/finding.h"
 #include "vmfskit/layout.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 #define VK_GPT_HEADER_ROWS(F, T) \
 	F(T, TEXT, signature, 0x00, 8, TEXT, P, "EFI PART") \
@@ -123,7 +121,5 @@ bool vk_guid_equal(const struct vk_guid *a, const struct vk_guid *b);
 const char *vk_gpt_type_name(const struct vk_guid *type);
 bool vk_gpt_type_is_vmfs(const struct vk_guid *type); /* VMFS or VMFS-L */
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

@@ -8,9 +8,7 @@
 #include "vmfskit/finding.h"
 #include "vmfskit/vmfs_uuid.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 #define VK_HB_FREE 0xABCDEF01U
 #define VK_HB_IN_USE 0xABCDEF02U
@@ -48,7 +46,5 @@ void vk_heartbeat_check(const struct vk_heartbeat *hb, size_t seen_bytes, uint64
 /* A free slot that still shows its last user: generation, stamp or driver is set. */
 bool vk_heartbeat_has_history(const struct vk_heartbeat *hb);
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

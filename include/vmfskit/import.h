@@ -13,9 +13,7 @@
 
 #include "vmfskit/capture.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 /* What the sources do not tell themselves. Texts are borrowed until vk_import_close. */
 struct vk_import_options {
@@ -61,7 +59,5 @@ VK_MUST_USE enum vk_status vk_import_take(struct vk_import *import, size_t index
 					  const struct vk_finding_sink *sink,
 					  char ret_id[VK_CAPTURE_ID_BYTES], struct vk_error *err);
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

@@ -16,9 +16,7 @@
 #include "vmfskit/error.h"
 #include "vmfskit/finding.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 /* What lies at an offset. */
 enum vk_span_state {
@@ -310,7 +308,5 @@ size_t vk_io_bad_ranges(const struct vk_io *io, const struct vk_range **ret_rang
 /* All that is known to be wrong with the input: missing pieces, these ranges, the damage, how a text was read. */
 void vk_io_say_faults(const struct vk_io *io, const struct vk_finding_sink *sink);
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

@@ -13,9 +13,7 @@
 
 #include "vmfskit/text.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 /* A VMFS UUID and a GUID, as the bytes on disk. See vmfs_uuid.h and gpt.h for their text. */
 struct vk_vmfs_uuid {
@@ -169,7 +167,5 @@ extern const struct vk_layout *const vk_layouts[];
 #define VK_MEMBER_DISKID(name, size) struct vk_scsi_disk_id name;
 #define VK_MEMBER(T, kind, name, offset, size, view, evidence, note, ...) VK_MEMBER_##kind(name, size)
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

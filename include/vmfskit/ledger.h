@@ -21,9 +21,7 @@
 #include "vmfskit/signature.h"
 #include "vmfskit/store.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 #define VK_LEDGER_FILE "ledger.jsonl"
 #define VK_LEDGER_HEAD_FILE "ledger.head"
@@ -96,7 +94,5 @@ VK_MUST_USE enum vk_status vk_ledger_anchor_check(const char *store, const char 
  */
 VK_MUST_USE enum vk_status vk_ledger_anchor(struct vk_store *store, const char *file, struct vk_error *err);
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

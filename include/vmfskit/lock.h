@@ -7,9 +7,7 @@
 
 #include "vmfskit/vmfs_uuid.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 #define VK_LOCK_ROWS(F, T) \
 	F(T, U32, type, 0x00, 4, LOCK_TYPE, V, "kind of object: 0x10C00001 file descriptor, ...") \
@@ -59,7 +57,5 @@ extern const struct vk_layout vk_lock_holder_layout;
 
 VK_CODEC(vk_lock, struct vk_lock)
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

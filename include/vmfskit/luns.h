@@ -15,9 +15,7 @@
 
 #include "vmfskit/error.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 struct vk_luns_options {
 	const char *dev_dir;        /* NULL: of the system */
@@ -44,7 +42,5 @@ VK_MUST_USE enum vk_status vk_luns_find(const struct vk_luns_options *options, s
 					size_t *ret_count, struct vk_error *err);
 void vk_luns_free(struct vk_lun *luns, size_t count);
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

@@ -11,9 +11,7 @@
 #include "vmfskit/scsi_id.h"
 #include "vmfskit/vmfs_uuid.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 #define VK_LVM_MAGIC 0xC001D00DU
 #define VK_LVM_HEADER_OFFSET 0x100000ULL      /* device offset of the header */
@@ -191,7 +189,5 @@ bool vk_lvm_pe_plausible(const struct vk_lvm_pe *pe, const struct vk_lvm_device 
 bool vk_lvm_pe_at_place(const struct vk_lvm_pe *pe, const struct vk_lvm_device *device,
 			uint64_t index, uint64_t region_data_offset, uint64_t in_region);
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

@@ -12,9 +12,7 @@
 #include "vmfskit/finding.h"
 #include "vmfskit/layout.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 #define VK_MBR_ENTRY_ROWS(F, T) \
 	F(T, U8, bootFlag, 0, 1, HEX, P, "0x80 active, 0x00 inactive") \
@@ -81,7 +79,5 @@ void vk_mbr_chs(uint64_t lba, uint8_t ret_chs[3]);
 /* The most links of an EBR chain that are followed. */
 enum { VK_EBR_MAX = 128 };
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

@@ -12,9 +12,7 @@
 
 #include "vmfskit/capture.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 /* Who a place of a disk says it is. */
 struct vk_disk_place {
@@ -127,7 +125,5 @@ VK_MUST_USE bool vk_capture_is_of_old_use(const struct vk_capture *capture, stru
  */
 VK_MUST_USE bool vk_capture_contradicts(const struct vk_capture *capture, const struct vk_disk_facts *facts);
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

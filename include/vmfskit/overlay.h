@@ -8,9 +8,7 @@
 
 #include "vmfskit/io.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 struct vk_overlay;
 
@@ -53,7 +51,5 @@ struct vk_edit {
 size_t vk_overlay_edits(const struct vk_overlay *overlay, const struct vk_edit **ret_edits);
 uint64_t vk_overlay_dirty_bytes(const struct vk_overlay *overlay);
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

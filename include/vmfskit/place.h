@@ -10,9 +10,7 @@
 #include "vmfskit/io.h"
 #include "vmfskit/layout.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 /* The parts that can be captured and restored; bits. */
 enum vk_part {
@@ -49,7 +47,5 @@ void vk_place_settle(struct vk_place *place, struct vk_io *io);
 /* structure.absent, structure.cut or source.unreadable, when the place is not whole. */
 void vk_place_check(const struct vk_place *place, const struct vk_finding_sink *sink);
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

@@ -9,9 +9,7 @@
 
 #include "vmfskit/io.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 /*
  * R(id, name in JSON, title for people, what shows it, what to do). The first four are the own bytes of a source: the
@@ -110,7 +108,5 @@ struct vk_readings {
 	size_t count;
 };
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

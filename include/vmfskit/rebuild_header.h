@@ -9,9 +9,7 @@
 #include "vmfskit/find.h"
 #include "vmfskit/overlay.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 /* How a field's value is known. */
 enum vk_field_origin {
@@ -107,7 +105,5 @@ VK_MUST_USE enum vk_status vk_rebuild_header(const struct vk_source *disk, uint6
 					     struct vk_error *err);
 void vk_rebuild_header_free(struct vk_rebuild_header *header);
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

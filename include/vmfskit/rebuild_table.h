@@ -10,9 +10,7 @@
 #include "vmfskit/overlay.h"
 #include "vmfskit/table_parts.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 struct vk_planned_entry {
 	struct vk_partition partition; /* number, place, type; of a GPT the whole entry */
@@ -92,7 +90,5 @@ VK_MUST_USE enum vk_status vk_rebuild_table(const struct vk_source *source,
 					    struct vk_rebuild_table *ret_table, struct vk_error *err);
 void vk_rebuild_table_free(struct vk_rebuild_table *table);
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

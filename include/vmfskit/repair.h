@@ -11,9 +11,7 @@
 #include "vmfskit/rebuild_table.h"
 #include "vmfskit/restore.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 /* How much of the target is searched. */
 enum vk_repair_scan {
@@ -130,7 +128,5 @@ VK_MUST_USE enum vk_status vk_repair_write(struct vk_repair *repair,
 					   char ret_undo_id[VK_CAPTURE_ID_BYTES],
 					   struct vk_error *err);
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

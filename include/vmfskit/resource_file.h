@@ -10,9 +10,7 @@
 
 #include "vmfskit/layout.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 #define VK_RESOURCE_SIGNATURE 0x72666D64U /* FS3_ResFileMetadata.signature on VMFS6 */
 #define VK_CLUSTER6_SIGNATURE 0x72636D64U
@@ -132,7 +130,5 @@ uint64_t vk_resource_offset(const struct vk_resource_file *file, uint32_t md_ali
 /* Volume offset of the first block of .fdc.sf. */
 uint64_t vk_fdc_start(uint64_t file_block_bytes, uint32_t md_alignment);
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

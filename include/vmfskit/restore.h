@@ -9,9 +9,7 @@
 #include "vmfskit/capture.h"
 #include "vmfskit/overlay.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 /*
  * G(id, name, why it refuses, how to remove the reason, what --override NAME risks). "--override NAME: writes although
@@ -223,7 +221,5 @@ uint64_t vk_restore_written_bytes(const struct vk_restore *restore);
 /* What happened while writing that is no failure (the kernel kept the old table): a sentence, or empty. */
 const char *vk_restore_note(const struct vk_restore *restore);
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

@@ -38,9 +38,7 @@
 
 #include "vmfskit/error.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 struct vk_retention_policy {
 	unsigned keep_daily;
@@ -84,7 +82,5 @@ VK_MUST_USE enum vk_status vk_retention_decide(struct vk_retention_item *items, 
 					       const struct vk_retention_policy *policy,
 					       struct vk_error *err);
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

@@ -12,9 +12,7 @@
 #include "vmfskit/finding.h"
 #include "vmfskit/layout.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 #define VK_SCSI_DISK_ID_ROWS(F, T) \
 	F(T, U8, type, 0x00, 1, DISKID_TYPE, V, \
@@ -77,7 +75,5 @@ VK_MUST_USE enum vk_status vk_scsi_disk_id_from_name(const char *name, const cha
  */
 void vk_scsi_disk_id_shorten(struct vk_scsi_disk_id *id);
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

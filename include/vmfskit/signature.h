@@ -13,9 +13,7 @@
 
 #include "vmfskit/error.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 enum { VK_SIGNATURE_BYTES = 64 };
 
@@ -47,7 +45,5 @@ VK_MUST_USE enum vk_status vk_sign(const struct vk_sign_key *key, const void *by
 VK_MUST_USE bool vk_signature_fits(const struct vk_public_key *key, const void *bytes, size_t len,
 				   const uint8_t signature[VK_SIGNATURE_BYTES]);
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

@@ -10,9 +10,7 @@
 #include "vmfskit/table.h"
 #include "vmfskit/vmfs.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 enum vk_source_kind {
 	VK_SOURCE_AUTO, /* in options only: recognise it */
@@ -159,7 +157,5 @@ VK_MUST_USE enum vk_status vk_volumes_assemble(const struct vk_source *sources, 
 					       struct vk_error *err);
 void vk_volumes_free(struct vk_volume *volumes, size_t count);
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

@@ -21,9 +21,7 @@
 #include "vmfskit/error.h"
 #include "vmfskit/finding.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 #define VK_STORE_DEFAULT "/var/lib/vmfskit"
 
@@ -70,7 +68,5 @@ const char *const *vk_store_command(const struct vk_store *store); /* never NULL
 VK_MUST_USE enum vk_status vk_store_list(const char *store, char ***ret_ids, size_t *ret_count,
 					 struct vk_error *err);
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

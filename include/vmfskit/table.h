@@ -12,9 +12,7 @@
 #include "vmfskit/mbr.h"
 #include "vmfskit/place.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 enum vk_table_kind { VK_TABLE_NONE, VK_TABLE_MBR, VK_TABLE_GPT };
 const char *vk_table_kind_name(enum vk_table_kind kind); /* "none", "mbr", "gpt" */
@@ -117,7 +115,5 @@ void vk_tail_gpt_free(struct vk_tail_gpt *tail);
 /* The partition that begins at this byte of the image; NULL: none does. Borrowed. */
 const struct vk_partition *vk_tail_gpt_partition(const struct vk_tail_gpt *tail, uint64_t start_bytes);
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

@@ -6,9 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 /* The five parts that a GPT disk's table lies in, and what an MBR disk has. */
 enum vk_table_part {
@@ -60,7 +58,5 @@ enum vk_entry_origin {
 };
 const char *vk_entry_origin_name(enum vk_entry_origin origin);
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

@@ -7,9 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 /*
  * Text in a buffer of the caller's; always NUL terminated, cut off where it does not fit (never inside a UTF-8
@@ -55,7 +53,5 @@ int vk_text_parse_size(const char *s, uint64_t *ret_bytes);
  */
 bool vk_text_parse_number(const char *s, uint64_t most, uint64_t *ret_number);
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

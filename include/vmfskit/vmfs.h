@@ -13,9 +13,7 @@
 #include "vmfskit/lvm.h"
 #include "vmfskit/place.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 struct vk_heartbeat_slot {
 	uint32_t slot;
@@ -113,7 +111,5 @@ void vk_vmfs_lun_name(const struct vk_vmfs *vmfs, char ret_name[VK_SCSI_NAME_BYT
 bool vk_vmfs_map(const struct vk_vmfs *vmfs, uint64_t volume_offset, uint64_t *ret_device_offset,
 		 uint64_t *ret_length);
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

@@ -11,9 +11,7 @@
 #include "vmfskit/error.h"
 #include "vmfskit/layout.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 #define VK_VMFS_UUID_ROWS(F, T) \
 	F(T, U32, timeLo, 0x00, 4, TIME_S, V, "creation time, Unix seconds (UTC)") \
@@ -42,7 +40,5 @@ enum { VK_MAC_TEXT_BYTES = 18 };
 /* "00:21:28:00:83:cf" */
 void vk_mac_format(const uint8_t mac[6], char ret_text[VK_MAC_TEXT_BYTES]);
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

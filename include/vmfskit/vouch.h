@@ -10,9 +10,7 @@
 #include "vmfskit/capture.h"
 #include "vmfskit/signature.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+__BEGIN_DECLS
 
 /*
  * What one run knows: the store and the key that it was told, and the ledgers that it has read, each once, when it is
@@ -75,7 +73,5 @@ enum { VK_HELD_MAX_BYTES = 1 << 30 };
 VK_MUST_USE enum vk_status vk_capture_hold(struct vk_capture *capture, struct vk_vouching *vouching,
 					   const struct vk_finding_sink *sink, unsigned *ret_by, struct vk_error *err);
 
-#ifdef __cplusplus
-}
-#endif
+__END_DECLS
 #endif

@@ -33,15 +33,12 @@ static bool read_options(void *ctx)
 {
 	struct run *run = ctx;
 	const struct vk_cli_call *call = run->cmd.call;
-	const char *as = vk_cli_value(call, "as");
 
-	if (!vk_cmd_read_how(&run->cmd, &run->options.sector_size, &run->options.view))
+	if (!vk_cmd_read_how(&run->cmd, &run->options.sector_size, &run->options.view) ||
+	    !vk_cmd_read_kind(&run->cmd, &run->options.as))
 		return false;
-	if (as != NULL && !vk_source_kind_parse(as, &run->options.as))
-		return vk_cmd_ok(&run->cmd,
-				 vk_cli_usage(call, "--as takes disk, partition, volume or header, not %s", as));
 	if (vk_cli_flag(call, "hex") && run->cmd.json)
-		return vk_cmd_ok(&run->cmd, vk_cli_usage(call, "--hex and --json exclude each other"));
+		return vk_cmd_usage(&run->cmd, "--hex and --json exclude each other");
 	run->options.several = true;
 	return true;
 }

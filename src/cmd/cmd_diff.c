@@ -34,14 +34,12 @@ static bool read_options(void *ctx)
 {
 	struct run *run = ctx;
 	const struct vk_cli_call *call = run->cmd.call;
-	const char *as = vk_cli_value(call, "as");
 
-	if (!vk_cmd_read_how(&run->cmd, &run->given.sector_size, &run->given.view))
+	if (!vk_cmd_read_how(&run->cmd, &run->given.sector_size, &run->given.view) ||
+	    !vk_cmd_read_kind(&run->cmd, &run->given.as))
 		return false;
-	if (as != NULL && !vk_source_kind_parse(as, &run->given.as))
-		return vk_cmd_ok(&run->cmd, vk_cli_usage(call, "--as is disk or partition, not %s", as));
 	if (strcmp(call->arguments[0], "-") == 0 && strcmp(call->arguments[1], "-") == 0)
-		return vk_cmd_ok(&run->cmd, vk_cli_usage(call, "standard input can be one of the two, not both"));
+		return vk_cmd_usage(&run->cmd, "standard input can be one of the two, not both");
 	return true;
 }
 
@@ -132,8 +130,8 @@ static bool compare(void *ctx)
 		status = open_side(&sides[i], vk_cmd_store(run->cmd.call), &run->given, &err);
 	}
 	if (status == VK_OK && run->given.view.mapfile != NULL && !sides[0].is_capture && !sides[1].is_capture)
-		return vk_cmd_ok(&run->cmd, vk_cli_usage(run->cmd.call, "--mapfile is of one image, and two are named: "
-							 "compare it with a capture"));
+		return vk_cmd_usage(&run->cmd, "--mapfile is of one image, and two are named: compare it with a "
+					       "capture");
 	for (int i = 0; i < 2 && status == VK_OK; i++)
 		status = agree(&sides[i], &sides[1 - i], &run->given, &err);
 	if (status == VK_OK)

@@ -37,10 +37,7 @@ static bool read_wait(struct vk_cmd *cmd, unsigned *ret_ms)
 		return true;
 	seconds = strtod(text, &end);
 	if (end == text || *end != '\0' || !(seconds == 0 || (seconds >= WAIT_LEAST_SECONDS && seconds <= 3600)))
-		return vk_cmd_ok(cmd, vk_cli_usage(cmd->call,
-						   "--heartbeat-wait %s: give 4 to 3600 seconds, or 0 for one look "
-						   "only",
-						   text));
+		return vk_cmd_usage(cmd, "--heartbeat-wait %s: give 4 to 3600 seconds, or 0 for one look only", text);
 	*ret_ms = (unsigned)(seconds * 1000 + 0.5);
 	return true;
 }
@@ -63,10 +60,9 @@ static bool read_options(void *ctx)
 	    !read_wait(cmd, &run->options.heartbeat_wait_ms))
 		return false;
 	if (run->svg != NULL && call->argument_count > 1)
-		return vk_cmd_ok(cmd,
-				 vk_cli_usage(call, "--svg draws one disk, and %zu were named", call->argument_count));
+		return vk_cmd_usage(cmd, "--svg draws one disk, and %zu were named", call->argument_count);
 	if (overwrite && run->svg == NULL)
-		return vk_cmd_ok(cmd, vk_cli_usage(call, "--overwrite works with --svg only"));
+		return vk_cmd_usage(cmd, "--overwrite works with --svg only");
 	if (run->svg != NULL && vk_output_check(run->svg, overwrite, &err) != VK_OK)
 		return vk_cmd_fail(cmd, &err);
 	if (!vk_cmd_open_public_key(cmd))

@@ -152,25 +152,20 @@ static bool read_options(void *ctx)
 	struct run *run = ctx;
 	struct vk_cli_call *call = run->cmd.call;
 	const char *range = vk_cli_value(call, "range");
-	const char *as = vk_cli_value(call, "as");
 
 	run->options.likely_only = vk_cli_flag(call, "likely");
 	run->options.resume_path = vk_cli_value(call, "resume");
-	if (!vk_cmd_read_how(&run->cmd, &run->how.sector_size, &run->how.view))
+	if (!vk_cmd_read_how(&run->cmd, &run->how.sector_size, &run->how.view) ||
+	    !vk_cmd_read_kind(&run->cmd, &run->how.as))
 		return false;
 	run->path = vk_cmd_one_source(&run->cmd, 0, &run->how.view);
 	if (run->path == NULL)
 		return false;
-	if (as != NULL && !vk_source_kind_parse(as, &run->how.as))
-		return vk_cmd_ok(&run->cmd, vk_cli_usage(call, "--as takes disk or partition, not %s", as));
 	if (range != NULL && !parse_range(range, &run->options))
-		return vk_cmd_ok(&run->cmd, vk_cli_usage(call,
-							 "--range takes START+LENGTH, such as 0+64G or 2048s+4194304s, "
-							 "not %s",
-							 range));
+		return vk_cmd_usage(&run->cmd, "--range takes START+LENGTH, such as 0+64G or 2048s+4194304s, not %s",
+				    range);
 	if (run->options.likely_only && (range != NULL || run->options.resume_path != NULL))
-		return vk_cmd_ok(&run->cmd,
-				 vk_cli_usage(call, "--likely does not scan: do not give --range or --resume with it"));
+		return vk_cmd_usage(&run->cmd, "--likely does not scan: do not give --range or --resume with it");
 	return true;
 }
 

@@ -35,37 +35,31 @@ static bool read_options(void *ctx)
 	struct run *run = ctx;
 	struct vk_cmd *cmd = &run->cmd;
 	struct vk_import_options *o = &run->options;
-	const char *as = vk_cli_value(cmd->call, "as");
 	const char *size = vk_cli_value(cmd->call, "disk-size");
 	const char *place;
 
 	o->disk = vk_cli_value(cmd->call, "disk");
 	o->host = vk_cli_value(cmd->call, "host");
 	o->places = run->places;
-	if (!vk_cmd_read_how(cmd, &o->sector_size, &o->view))
+	if (!vk_cmd_read_how(cmd, &o->sector_size, &o->view) || !vk_cmd_read_kind(cmd, &o->as))
 		return false;
 	if (o->disk != NULL && o->disk[0] == '\0')
-		return vk_cmd_ok(cmd, vk_cli_usage(cmd->call, "--disk needs a name"));
-	if (as != NULL && !vk_source_kind_parse(as, &o->as))
-		return vk_cmd_ok(cmd, vk_cli_usage(cmd->call, "--as is disk, partition, volume or header, not %s", as));
+		return vk_cmd_usage(cmd, "--disk needs a name");
 	if (size != NULL && (!vk_text_parse_size(size, &o->disk_size_bytes) || o->disk_size_bytes == 0 ||
 			     o->disk_size_bytes > INT64_MAX))
-		return vk_cmd_ok(cmd,
-				 vk_cli_usage(cmd->call, "--disk-size is a size like 500G or 41943040s, not %s", size));
+		return vk_cmd_usage(cmd, "--disk-size is a size like 500G or 41943040s, not %s", size);
 	for (; (place = vk_cli_nth_value(cmd->call, "place", o->place_count)) != NULL; o->place_count++) {
 		uint64_t *to = &run->places[o->place_count];
 
 		if (o->place_count == PLACES_MAX)
-			return vk_cmd_ok(cmd, vk_cli_usage(cmd->call, "--place may be given %d times", PLACES_MAX));
+			return vk_cmd_usage(cmd, "--place may be given %d times", PLACES_MAX);
 		if (!vk_text_parse_size(place, to) || *to > INT64_MAX)
-			return vk_cmd_ok(cmd, vk_cli_usage(cmd->call,
-							   "--place is a number of bytes, or of sectors like 2048s, "
-							   "not %s",
-							   place));
+			return vk_cmd_usage(cmd, "--place is a number of bytes, or of sectors like 2048s, not %s",
+					    place);
 	}
 	if (o->view.mapfile != NULL && vk_io_split_count((const char *const *)cmd->call->arguments,
 							 cmd->call->argument_count) < cmd->call->argument_count)
-		return vk_cmd_ok(cmd, vk_cli_usage(cmd->call, "--mapfile is of one image: name it alone"));
+		return vk_cmd_usage(cmd, "--mapfile is of one image: name it alone");
 	return vk_cmd_open_sign_key(cmd) && vk_cmd_check_anchor(cmd, true);
 }
 

@@ -136,7 +136,7 @@ static bool read_options(void *ctx)
 	const struct vk_cli_call *call = run->cmd.call;
 
 	if (run->cmd.json && vk_cli_flag(call, "dfxml"))
-		return vk_cmd_ok(&run->cmd, vk_cli_usage(call, "--json and --dfxml do not go together"));
+		return vk_cmd_usage(&run->cmd, "--json and --dfxml do not go together");
 	run->wide = vk_cli_flag(call, "wide");
 	return vk_cli_flag(call, "no-verify") || vk_cmd_open_vouching(&run->cmd);
 }

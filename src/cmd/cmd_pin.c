@@ -61,7 +61,7 @@ static bool read_options(void *ctx)
 	run->reason = vk_cli_value(call, "reason");
 	run->unpin = vk_cli_flag(call, "unpin");
 	return !run->unpin || run->reason == NULL ||
-	       vk_cmd_ok(&run->cmd, vk_cli_usage(call, "--reason is for pinning, not for --unpin"));
+	       vk_cmd_usage(&run->cmd, "--reason is for pinning, not for --unpin");
 }
 
 static enum vk_status pin_one(struct run *run, const char *name, struct vk_error *err)

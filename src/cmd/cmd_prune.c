@@ -39,7 +39,7 @@ static bool read_options(void *ctx)
 	*p = VK_RETENTION_DEFAULT;
 	run->write = vk_cli_flag(cmd->call, "write");
 	if (override != NULL && strcmp(override, "ledger") != 0)
-		return vk_cmd_ok(cmd, vk_cli_usage(cmd->call, "--override takes ledger, not \"%s\"", override));
+		return vk_cmd_usage(cmd, "--override takes ledger, not \"%s\"", override);
 	return vk_cmd_read_number(cmd, "keep-daily", 0, KEEP_MAX, &p->keep_daily) &&
 	       vk_cmd_read_number(cmd, "keep-weekly", 0, KEEP_MAX, &p->keep_weekly) &&
 	       vk_cmd_read_number(cmd, "keep-monthly", 0, KEEP_MAX, &p->keep_monthly) &&

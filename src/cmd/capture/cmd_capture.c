@@ -54,7 +54,6 @@ static bool read_options(void *ctx)
 	struct capture_run *run = ctx;
 	struct vk_cmd *cmd = &run->cmd;
 	const struct vk_cli_call *call = cmd->call;
-	const char *as = vk_cli_value(call, "as");
 
 	run->all = vk_cli_flag(call, "all");
 	run->vmfs_only = vk_cli_flag(call, "vmfs-only");
@@ -68,10 +67,7 @@ static bool read_options(void *ctx)
 	    !vk_cmd_read_number(cmd, "timeout", 1, TIMEOUT_MAX_S, &run->timeout_s))
 		return false;
 	run->capture.sector_size = run->source.sector_size;
-	if (as != NULL && (!vk_source_kind_parse(as, &run->source.as) ||
-			   (run->source.as != VK_SOURCE_DISK && run->source.as != VK_SOURCE_PARTITION)))
-		return vk_cmd_ok(cmd, vk_cli_usage(call, "--as is disk or partition, not %s", as));
-	return vk_cmd_open_sign_key(cmd) && vk_cmd_check_anchor(cmd, true);
+	return vk_cmd_read_kind(cmd, &run->source.as) && vk_cmd_open_sign_key(cmd) && vk_cmd_check_anchor(cmd, true);
 }
 
 static void judge(struct capture_run *run, const struct capture_job *job)

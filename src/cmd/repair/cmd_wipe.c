@@ -32,7 +32,7 @@ static bool read_options(void *ctx)
 	run->plan.own_options = "signature partition start heartbeat-wait " VK_HOW_OPTION_NAMES " store sign-key "
 				"public-key config scan";
 	if (chosen == 0)
-		return vk_cmd_ok(&run->plan.cmd, vk_cli_usage(call, "--signature is missing: give lvm, fs or all"));
+		return vk_cmd_usage(&run->plan.cmd, "--signature is missing: give lvm, fs or all");
 	run->options.signatures = (chosen & 4) != 0 ? VK_WIPE_LVM | VK_WIPE_FS : chosen;
 	run->options.scan = vk_cli_flag(call, "scan") ? VK_REPAIR_SCAN_WHOLE : VK_REPAIR_SCAN_AUTO;
 	return vk_repair_read_place(run) && vk_restore_read_options(&run->plan);

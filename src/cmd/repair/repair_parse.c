@@ -10,9 +10,7 @@ static bool read_number(struct vk_repair_run *run, const char *name, const char 
 {
 	if (vk_text_parse_number(text, UINT64_MAX, ret_number))
 		return true;
-	return vk_cmd_ok(&run->plan.cmd,
-			 vk_cli_usage(run->plan.cmd.call, "--%s %s: give a number, decimal or with 0x hexadecimal",
-				      name, text));
+	return vk_cmd_usage(&run->plan.cmd, "--%s %s: give a number, decimal or with 0x hexadecimal", name, text);
 }
 
 /* Each value is a number. */
@@ -37,8 +35,8 @@ static bool read_table_options(struct vk_repair_run *run)
 	const char *label = vk_cli_value(call, "label"), *convert = vk_cli_value(call, "convert-sectors");
 
 	if (convert != NULL && strcmp(convert, "512") != 0)
-		return vk_cmd_ok(&run->plan.cmd, vk_cli_usage(call, "--convert-sectors %s: tables are converted to "
-							      "sectors of 512 bytes only", convert));
+		return vk_cmd_usage(&run->plan.cmd,
+				    "--convert-sectors %s: tables are converted to sectors of 512 bytes only", convert);
 	table->convert_sectors = convert != NULL ? 512 : 0;
 	if (!read_sectors(run, "include", &run->include, &table->include_count) ||
 	    !read_sectors(run, "exclude", &run->exclude, &table->exclude_count))
@@ -48,8 +46,7 @@ static bool read_table_options(struct vk_repair_run *run)
 	if (label == NULL)
 		return true;
 	if (strcmp(label, "mbr") != 0 && strcmp(label, "gpt") != 0)
-		return vk_cmd_ok(&run->plan.cmd, vk_cli_usage(call, "--label %s: for a table give mbr or gpt",
-							      label));
+		return vk_cmd_usage(&run->plan.cmd, "--label %s: for a table give mbr or gpt", label);
 	table->label = label[0] == 'm' ? VK_TABLE_MBR : VK_TABLE_GPT;
 	return true;
 }
@@ -61,13 +58,11 @@ bool vk_repair_read_place(struct vk_repair_run *run)
 	uint64_t number = 0;
 
 	if (partition != NULL && start != NULL)
-		return vk_cmd_ok(&run->plan.cmd, vk_cli_usage(call, "--partition and --start say the same in two ways: "
-							      "give one"));
+		return vk_cmd_usage(&run->plan.cmd, "--partition and --start say the same in two ways: give one");
 	if (partition != NULL && !read_number(run, "partition", partition, &number))
 		return false;
 	if (partition != NULL && (number == 0 || number > UINT32_MAX))
-		return vk_cmd_ok(&run->plan.cmd, vk_cli_usage(call, "--partition %s: partitions count from 1",
-							      partition));
+		return vk_cmd_usage(&run->plan.cmd, "--partition %s: partitions count from 1", partition);
 	run->options.partition = (unsigned)number;
 	run->options.has_start = start != NULL;
 	return start == NULL || read_number(run, "start", start, &run->options.start_sector);
@@ -115,13 +110,12 @@ bool vk_repair_read_options(void *ctx)
 				VK_HOW_OPTION_NAMES " store sign-key public-key config no-captures scan likely";
 	for (size_t i = 0; i < sizeof(one_sided) / sizeof(one_sided[0]); i++)
 		if (one_sided[i].header != run->header && vk_cli_flag(call, one_sided[i].name))
-			return vk_cmd_ok(&run->plan.cmd,
-					 vk_cli_usage(call, "--%s is of repair %s", one_sided[i].name,
-						      one_sided[i].header ? "header" : "table"));
+			return vk_cmd_usage(&run->plan.cmd, "--%s is of repair %s", one_sided[i].name,
+					    one_sided[i].header ? "header" : "table");
 	for (size_t i = 0; i < sizeof(apart) / sizeof(apart[0]); i++)
 		if (vk_cli_flag(call, apart[i][0]) && vk_cli_flag(call, apart[i][1]))
-			return vk_cmd_ok(&run->plan.cmd, vk_cli_usage(call, "--%s and --%s do not go together",
-								      apart[i][0], apart[i][1]));
+			return vk_cmd_usage(&run->plan.cmd, "--%s and --%s do not go together", apart[i][0],
+					    apart[i][1]);
 	run->options.scan = vk_cli_flag(call, "scan")     ? VK_REPAIR_SCAN_WHOLE
 			    : vk_cli_flag(call, "likely") ? VK_REPAIR_SCAN_LIKELY
 							  : VK_REPAIR_SCAN_AUTO;

@@ -47,8 +47,8 @@ static bool plan_and_write(void *ctx)
 	}
 	run->capture = &all->capture;
 	if (run->undo && !all->capture.is_undo)
-		return vk_cmd_ok(&run->cmd, vk_cli_usage(call, "%s is not an undo capture; to restore a capture use: "
-							 "%s restore", call->arguments[0], call->program->name));
+		return vk_cmd_usage(&run->cmd, "%s is not an undo capture; to restore a capture use: %s restore",
+				    call->arguments[0], call->program->name);
 	if (!run->undo && all->capture.is_undo) {
 		/* it holds a wreck, under the label of the disk that has been put right since */
 		fprintf(call->err, "%s restore: ", call->program->name);

@@ -146,18 +146,18 @@ bool vk_restore_read_options(struct vk_restore_run *run)
 	if (wait != NULL) {
 		seconds = strtod(wait, &end);
 		if (end == wait || *end != '\0' || !(seconds >= 0.001 && seconds <= 3600))
-			return vk_cmd_ok(&run->cmd, vk_cli_usage(call, "--heartbeat-wait %s: give 0.001 to 3600 "
-								 "seconds", wait));
+			return vk_cmd_usage(&run->cmd, "--heartbeat-wait %s: give 0.001 to 3600 seconds", wait);
 		if (seconds < WAIT_LEAST_SECONDS && (options->overrides & 1U << VK_GUARD_HEARTBEAT) == 0)
-			return vk_cmd_ok(&run->cmd,
-					 vk_cli_usage(call, "--heartbeat-wait %s: hosts beat every 3 seconds, less "
-						      "than 4 would miss them (guard heartbeat)", wait));
+			return vk_cmd_usage(&run->cmd,
+					    "--heartbeat-wait %s: hosts beat every 3 seconds, less than 4 would miss "
+					    "them (guard heartbeat)",
+					    wait);
 	}
 	options->heartbeat_wait_ms = (unsigned)(seconds * 1000 + 0.5);
 	if (plan != NULL && (strlen(plan) != VK_PLAN_DIGEST_BYTES - 1 ||
 			     strspn(plan, "0123456789abcdef") != VK_PLAN_DIGEST_BYTES - 1))
-		return vk_cmd_ok(&run->cmd, vk_cli_usage(call, "--plan %s: give the %d hexadecimal digits that the "
-							 "plan was shown with", plan, VK_PLAN_DIGEST_BYTES - 1));
+		return vk_cmd_usage(&run->cmd, "--plan %s: give the %d hexadecimal digits that the plan was shown with",
+				    plan, VK_PLAN_DIGEST_BYTES - 1);
 	if (!vk_cmd_open_sign_key(&run->cmd) || !vk_cmd_open_public_key(&run->cmd))
 		return false;
 	options->sign_key = run->cmd.sign_key;

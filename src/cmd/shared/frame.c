@@ -124,8 +124,15 @@ bool vk_cmd_read_sector_size(struct vk_cmd *cmd, uint32_t *ret_bytes)
 	if (value == NULL)
 		return true;
 	*ret_bytes = strcmp(value, "512") == 0 ? 512 : strcmp(value, "4096") == 0 ? 4096 : 0;
-	return *ret_bytes != 0 ||
-	       vk_cmd_ok(cmd, vk_cli_usage(cmd->call, "--sector-size is 512 or 4096, not %s", value));
+	return *ret_bytes != 0 || vk_cmd_usage(cmd, "--sector-size is 512 or 4096, not %s", value);
+}
+
+bool vk_cmd_read_kind(struct vk_cmd *cmd, enum vk_source_kind *ret_kind)
+{
+	const char *as = vk_cli_value(cmd->call, "as");
+
+	return as == NULL || vk_source_kind_parse(as, ret_kind) ||
+	       vk_cmd_usage(cmd, "--as takes one of its words, not %s", as);
 }
 
 bool vk_cmd_read_how(struct vk_cmd *cmd, uint32_t *ret_sector_size, struct vk_io_view *ret_view)
@@ -134,12 +141,11 @@ bool vk_cmd_read_how(struct vk_cmd *cmd, uint32_t *ret_sector_size, struct vk_io
 
 	*ret_view = (struct vk_io_view){.mapfile = vk_cli_value(cmd->call, "mapfile")};
 	if (at != NULL && (!vk_text_parse_size(at, &ret_view->at_bytes) || ret_view->at_bytes > INT64_MAX))
-		return vk_cmd_ok(cmd, vk_cli_usage(cmd->call,
-						   "--at is a number of bytes, or of sectors like 2048s, not %s", at));
+		return vk_cmd_usage(cmd, "--at is a number of bytes, or of sectors like 2048s, not %s", at);
 	if (stride != NULL)
 		ret_view->stride_bytes = strcmp(stride, "520") == 0 ? 520 : strcmp(stride, "528") == 0 ? 528 : 0;
 	if (stride != NULL && ret_view->stride_bytes == 0)
-		return vk_cmd_ok(cmd, vk_cli_usage(cmd->call, "--stride is 520 or 528, not %s", stride));
+		return vk_cmd_usage(cmd, "--stride is 520 or 528, not %s", stride);
 	return vk_cmd_read_sector_size(cmd, ret_sector_size);
 }
 
@@ -160,8 +166,8 @@ const char *vk_cmd_one_source(struct vk_cmd *cmd, size_t index, struct vk_io_vie
 
 	if (index == cmd->call->argument_count)
 		return path;
-	(void)vk_cmd_ok(cmd, vk_cli_usage(cmd->call, "unexpected argument %s: only the pieces of one split dump are "
-					  "several files", cmd->call->arguments[index]));
+	(void)vk_cmd_usage(cmd, "unexpected argument %s: only the pieces of one split dump are several files",
+			   cmd->call->arguments[index]);
 	return NULL;
 }
 
@@ -180,8 +186,8 @@ bool vk_cmd_read_number(struct vk_cmd *cmd, const char *option, unsigned least, 
 	if (value == NULL)
 		return true;
 	if (!vk_text_parse_number(value, most, &number) || number < least)
-		return vk_cmd_ok(cmd, vk_cli_usage(cmd->call, "--%s is a whole number from %u to %u, not \"%s\"",
-						   option, least, most, value));
+		return vk_cmd_usage(cmd, "--%s is a whole number from %u to %u, not \"%s\"", option, least, most,
+				    value);
 	*ret_number = (unsigned)number;
 	return true;
 }

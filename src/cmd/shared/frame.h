@@ -17,6 +17,7 @@
 #include "cli/cli.h"
 #include "vmfskit/io.h"
 #include "vmfskit/ledger.h"
+#include "vmfskit/source.h"
 #include "vmfskit/vouch.h"
 
 /* Rows for tables of options; what reads them stands below. */
@@ -78,8 +79,10 @@ struct vk_cmd_steps {
 /* Returns the exit code. */
 int vk_cmd_run(struct vk_cli_call *call, void *run, const struct vk_cmd_steps *steps);
 
-/* The exit code becomes at least this one. Whether it is VK_EXIT_OK: "return vk_cmd_ok(cmd, vk_cli_usage(...))". */
+/* The exit code becomes at least this one. Whether it is VK_EXIT_OK. */
 bool vk_cmd_ok(struct vk_cmd *cmd, int code);
+/* A usage error, with the text behind it; always false. */
+#define vk_cmd_usage(cmd, ...) vk_cmd_ok(cmd, vk_cli_usage((cmd)->call, __VA_ARGS__))
 /* Report the error; the exit code becomes at least its own. Always false. */
 bool vk_cmd_fail(struct vk_cmd *cmd, const struct vk_error *err);
 /* The same of memory that ran out. */
@@ -131,6 +134,8 @@ void vk_cmd_keep_anchor(struct vk_cmd *cmd, size_t done, const char *what);
 
 /* Values of options that several verbs have; false: it is no such value, which is reported. */
 bool vk_cmd_read_sector_size(struct vk_cmd *cmd, uint32_t *ret_bytes); /* 0: not given */
+/* --as; ret_kind stays when it was not given. */
+bool vk_cmd_read_kind(struct vk_cmd *cmd, enum vk_source_kind *ret_kind);
 /* The values of VK_HOW_OPTIONS; nothing in the view is the run's. */
 bool vk_cmd_read_how(struct vk_cmd *cmd, uint32_t *ret_sector_size, struct vk_io_view *ret_view);
 /*
