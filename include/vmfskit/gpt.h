@@ -106,6 +106,11 @@ bool vk_gpt_seal(uint8_t *sector, uint32_t sector_size, const uint8_t *array);
 enum { VK_GUID_TEXT_BYTES = 37 };
 /* "AA31E02A-400F-11DB-9590-000C2911D1B8" */
 void vk_guid_format(const struct vk_guid *guid, char ret_text[VK_GUID_TEXT_BYTES]);
+/* The same, to be named in the arguments of a call: vk_guid_text(&guid).text lives as long as the statement. */
+struct vk_guid_text {
+	char text[VK_GUID_TEXT_BYTES];
+};
+struct vk_guid_text vk_guid_text(const struct vk_guid *guid);
 VK_MUST_USE bool vk_guid_parse(const char *text, struct vk_guid *ret_guid);
 bool vk_guid_is_nil(const struct vk_guid *guid);
 bool vk_guid_equal(const struct vk_guid *a, const struct vk_guid *b);

@@ -21,6 +21,8 @@ struct vk_text {
 
 /* Start with an empty text; cap_bytes is at least 1. */
 void vk_text_init(struct vk_text *text, char *buf, size_t cap_bytes);
+/* The same as a value: struct vk_text text = vk_text_in(buf, sizeof(buf)). */
+struct vk_text vk_text_in(char *buf, size_t cap_bytes);
 /* Append a string, formatted text, bytes as lower-case hexadecimal digits. */
 void vk_text_put(struct vk_text *text, const char *s);
 void vk_text_fmt(struct vk_text *text, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

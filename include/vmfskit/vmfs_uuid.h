@@ -31,6 +31,11 @@ void vk_vmfs_uuid_decode(const struct vk_vmfs_uuid *uuid, struct vk_vmfs_uuid_pa
 void vk_vmfs_uuid_encode(const struct vk_vmfs_uuid_parts *parts, struct vk_vmfs_uuid *ret_uuid);
 /* "49edf842-dcb35d37-b383-0021280083cf" */
 void vk_vmfs_uuid_format(const struct vk_vmfs_uuid *uuid, char ret_text[VK_VMFS_UUID_TEXT_BYTES]);
+/* The same, to be named in the arguments of a call: vk_vmfs_uuid_text(&uuid).text lives as long as the statement. */
+struct vk_vmfs_uuid_text {
+	char text[VK_VMFS_UUID_TEXT_BYTES];
+};
+struct vk_vmfs_uuid_text vk_vmfs_uuid_text(const struct vk_vmfs_uuid *uuid);
 /* The reverse; false when the text is not exactly of that form. */
 VK_MUST_USE bool vk_vmfs_uuid_parse(const char *text, struct vk_vmfs_uuid *ret_uuid);
 bool vk_vmfs_uuid_is_nil(const struct vk_vmfs_uuid *uuid);

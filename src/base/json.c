@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/shown.h"
 #include "vmfskit/text.h"
 
 struct vk_json vk_json_begin(void)
@@ -85,11 +86,10 @@ json_t *vk_json_same(json_t *value)
 json_t *vk_json_number(uint64_t value)
 {
 	char text[32];
-	struct vk_text t;
+	struct vk_text t = vk_text_in(text, sizeof(text));
 
 	if (value <= INT64_MAX)
 		return json_integer((json_int_t)value);
-	vk_text_init(&t, text, sizeof(text));
 	vk_text_fmt(&t, "%llu", (unsigned long long)value);
 	return json_string(text);
 }
@@ -97,7 +97,6 @@ json_t *vk_json_number(uint64_t value)
 json_t *vk_json_text(const char *bytes)
 {
 	json_t *value = bytes != NULL ? json_string(bytes) : NULL;
-	struct vk_text text;
 	size_t cap;
 	char *buf;
 
@@ -109,8 +108,7 @@ json_t *vk_json_text(const char *bytes)
 	buf = malloc(cap);
 	if (buf == NULL)
 		return NULL;
-	vk_text_init(&text, buf, cap);
-	vk_text_label(&text, (const uint8_t *)bytes, strlen(bytes));
+	vk_label_into(buf, cap, bytes, strlen(bytes));
 	value = json_string(buf);
 	free(buf);
 	return value;
@@ -119,21 +117,18 @@ json_t *vk_json_text(const char *bytes)
 json_t *vk_json_label(const uint8_t *bytes, size_t len)
 {
 	char text[1200];
-	struct vk_text t;
 
 	while (len > 0 && (bytes[len - 1] == ' ' || bytes[len - 1] == 0))
 		len--;
-	vk_text_init(&t, text, sizeof(text));
-	vk_text_label(&t, bytes, len);
+	vk_label_into(text, sizeof(text), bytes, len);
 	return json_string(text);
 }
 
 json_t *vk_json_hex(const uint8_t *bytes, size_t len)
 {
 	char text[1200];
-	struct vk_text t;
+	struct vk_text t = vk_text_in(text, sizeof(text));
 
-	vk_text_init(&t, text, sizeof(text));
 	vk_text_hex(&t, bytes, len);
 	return json_string(text);
 }

@@ -13,10 +13,13 @@
 
 void vk_text_init(struct vk_text *text, char *buf, size_t cap_bytes)
 {
-	text->buf = buf;
-	text->cap_bytes = cap_bytes;
-	text->len_bytes = 0;
+	*text = vk_text_in(buf, cap_bytes);
+}
+
+struct vk_text vk_text_in(char *buf, size_t cap_bytes)
+{
 	buf[0] = '\0';
+	return (struct vk_text){buf, cap_bytes, 0};
 }
 
 /* The text is full: it ends in front of the character that was cut, and nothing is appended behind the cut. */

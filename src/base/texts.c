@@ -51,13 +51,3 @@ void vk_texts_free(char **texts)
 		free(texts[i]);
 	free(texts);
 }
-
-struct vk_safe_name vk_safe_name(const char *name)
-{
-	struct vk_safe_name shown = {""};
-	struct vk_text text;
-
-	vk_text_init(&text, shown.text, sizeof(shown.text));
-	vk_text_label(&text, (const uint8_t *)name, strlen(name));
-	return shown;
-}

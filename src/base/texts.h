@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lists of texts: those that end with NULL, and those with a count; and texts that anybody may have written. */
+/* Lists of texts: those that end with NULL, and those with a count. */
 #ifndef VK_BASE_TEXTS_H
 #define VK_BASE_TEXTS_H
 
@@ -20,14 +20,5 @@ int vk_texts_compare(const void *a, const void *b);
 
 /* Free a list that ends with NULL, and its texts. texts may be NULL. */
 void vk_texts_free(char **texts);
-
-/*
- * A name that anybody may have given, fit for a terminal, to be named in the arguments of a printf:
- * vk_safe_name(name).text lives as long as the statement.
- */
-struct vk_safe_name {
-	char text[160];
-};
-struct vk_safe_name vk_safe_name(const char *name);
 
 #endif

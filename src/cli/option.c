@@ -65,10 +65,9 @@ void vk_cli_option_text(const struct vk_cli_option *option, char ret_text[VK_CLI
 {
 	struct vk_words rest;
 	struct vk_words word;
-	struct vk_text text;
 	const char *before = ": ";
+	struct vk_text text = vk_text_in(ret_text, VK_CLI_OPTION_TEXT_BYTES);
 
-	vk_text_init(&text, ret_text, VK_CLI_OPTION_TEXT_BYTES);
 	vk_text_put(&text, option->help);
 	if (option->choices != NULL && strcmp(option->choices, "FILE") != 0 &&
 	    strcmp(option->choices, "DIR") != 0) {

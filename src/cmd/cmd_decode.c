@@ -80,7 +80,7 @@ static enum vk_status explain_folder(const char *path, enum vk_status status, st
 {
 	static const char *const marks[] = {"manifest.json", "SHA256SUMS"};
 	char **ids = NULL, newest[3 * (VK_CAPTURE_ID_BYTES + 2)] = "";
-	struct vk_text text;
+	struct vk_text text = vk_text_in(newest, sizeof(newest));
 	size_t count = 0;
 	struct stat st;
 
@@ -98,7 +98,6 @@ static enum vk_status explain_folder(const char *path, enum vk_status status, st
 				"name a disk, a partition, the folder of a capture, or a file that holds an image");
 		return status;
 	}
-	vk_text_init(&text, newest, sizeof(newest));
 	for (size_t i = count; i > 0 && count - i < 3; i--)
 		vk_text_fmt(&text, "%s%s", i < count ? ", " : "", ids[i - 1]);
 	status = vk_error_set(err, VK_USAGE, path, "this folder is a store: it holds %zu capture%s, the newest %s",
@@ -233,9 +232,9 @@ static void put_json(const void *ctx, struct vk_json *root)
 		vk_cmd_findings_json(findings, run->sources[i].path, &run->sources[i].findings, root);
 	}
 	vk_cmd_findings_json(findings, NULL, &run->across, root);
-	vk_json_set(root, "sources", sources);
-	vk_json_set(root, "volumes", vk_report_volumes_json(run->volumes, run->volume_count, run->sources));
-	vk_json_set(root, "findings", findings);
+	VK_JSON_SET(root, VK_KEY("sources", sources),
+		    VK_KEY("volumes", vk_report_volumes_json(run->volumes, run->volume_count, run->sources)),
+		    VK_KEY("findings", findings));
 }
 
 static void end(void *ctx)

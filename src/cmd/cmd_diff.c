@@ -8,7 +8,7 @@
 
 #include "cmd/shared/captures.h"
 #include "cmd/shared/verbs.h"
-#include "report/shown.h"
+#include "base/shown.h"
 #include "store/folder/folder.h"
 #include "store/manifest/rebuilt.h"
 
@@ -47,11 +47,9 @@ static bool read_options(void *ctx)
 
 static enum vk_status open_path(struct side *side, const struct vk_source_options *options, struct vk_error *err)
 {
-	struct vk_text text;
 	enum vk_status status;
 
-	vk_text_init(&text, side->time, sizeof(side->time));
-	vk_text_time_s(&text, (uint64_t)time(NULL));
+	vk_time_into(side->time, sizeof(side->time), (uint64_t)time(NULL));
 	status = vk_source_open(side->name, options, &side->source, err);
 	return status == VK_OK ? vk_source_refuse_container(&side->source, err) : status;
 }
@@ -255,30 +253,20 @@ static void put_text(const void *ctx)
 static json_t *side_json(const struct side *side)
 {
 	const struct vk_capture *c = side->is_capture ? &side->capture : NULL;
-	struct vk_json o = vk_json_begin();
 
-	vk_json_set_text(&o, "purpose", c != NULL ? vk_capture_purpose(c) : "live");
-	vk_json_set_text(&o, "path", c != NULL ? c->path : side->name);
-	vk_json_set_text(&o, "id", c != NULL ? c->id : NULL);
-	vk_json_set_text(&o, "host", c != NULL ? c->host : NULL);
-	vk_json_set_text(&o, "disk", c != NULL ? c->source_path : side->name);
-	vk_json_set_text(&o, "time", side->time);
-	vk_json_set_text(&o, "kind", vk_source_kind_name(side->source.kind));
-	vk_json_set_number(&o, "size_bytes", side->source.size_bytes);
-	vk_json_set_number(&o, "sector_size", side->source.sector_size);
-	return vk_json_end(&o);
+	return VK_JSON_OBJECT(
+		VK_KEY("purpose", c != NULL ? vk_capture_purpose(c) : "live"),
+		VK_KEY("path", c != NULL ? c->path : side->name), VK_KEY("id", c != NULL ? c->id : NULL),
+		VK_KEY("host", c != NULL ? c->host : NULL), VK_KEY("disk", c != NULL ? c->source_path : side->name),
+		VK_KEY("time", side->time), VK_KEY("kind", vk_source_kind_name(side->source.kind)),
+		VK_KEY("size_bytes", side->source.size_bytes), VK_KEY("sector_size", side->source.sector_size));
 }
 
 static json_t *range_json(const struct vk_byte_change *range)
 {
-	struct vk_json o = vk_json_begin();
-
-	vk_json_set_number(&o, "offset_bytes", range->offset_bytes);
-	vk_json_set_number(&o, "length_bytes", range->length_bytes);
-	vk_json_set_text(&o, "part", vk_part_name(range->part));
-	vk_json_set_number(&o, "partition", range->partition);
-	vk_json_set_bool(&o, "volatile", range->is_volatile);
-	return vk_json_end(&o);
+	return VK_JSON_OBJECT(VK_KEY("offset_bytes", range->offset_bytes), VK_KEY("length_bytes", range->length_bytes),
+			      VK_KEY("part", vk_part_name(range->part)), VK_KEY("partition", range->partition),
+			      VK_KEY("volatile", range->is_volatile));
 }
 
 static void put_json(const void *ctx, struct vk_json *root)
@@ -292,16 +280,11 @@ static void put_json(const void *ctx, struct vk_json *root)
 		vk_json_append(changes, vk_cmd_change_json(&diff->changes[i], true), root);
 	for (size_t i = 0; i < diff->range_count; i++)
 		vk_json_append(ranges, range_json(&diff->ranges[i]), root);
-	vk_json_set(root, "before", side_json(&run->sides[0]));
-	vk_json_set(root, "after", side_json(&run->sides[1]));
-	vk_json_set_bool(root, "matters", diff->matters);
-	vk_json_set_bool(root, "unrelated", diff->unrelated);
-	vk_json_set(root, "changes", changes);
-	vk_json_set_number(root, "changes_dropped", diff->changes_dropped);
-	vk_json_set(root, "ranges", ranges);
-	vk_json_set_number(root, "ranges_dropped", diff->ranges_dropped);
-	vk_json_set_number(root, "compared_bytes", diff->compared_bytes);
-	vk_json_set_number(root, "missing_bytes", diff->missing_bytes);
+	VK_JSON_SET(root, VK_KEY("before", side_json(&run->sides[0])), VK_KEY("after", side_json(&run->sides[1])),
+		    VK_KEY("matters", diff->matters), VK_KEY("unrelated", diff->unrelated), VK_KEY("changes", changes),
+		    VK_KEY("changes_dropped", diff->changes_dropped), VK_KEY("ranges", ranges),
+		    VK_KEY("ranges_dropped", diff->ranges_dropped), VK_KEY("compared_bytes", diff->compared_bytes),
+		    VK_KEY("missing_bytes", diff->missing_bytes));
 }
 
 static int run_diff(struct vk_cli_call *call)

@@ -143,8 +143,7 @@ static void put_json(const void *ctx, struct vk_json *root)
 	for (size_t i = 0; i < run->count; i++)
 		vk_json_append(sources, vk_report_diagnosis_json(&run->diagnoses[i]), root);
 	vk_cmd_findings_json(findings, NULL, &run->across, root);
-	vk_json_set(root, "sources", sources);
-	vk_json_set(root, "findings", findings);
+	VK_JSON_SET(root, VK_KEY("sources", sources), VK_KEY("findings", findings));
 }
 
 static void end(void *ctx)

@@ -263,8 +263,8 @@ static bool search(void *ctx)
 	struct vk_find_options *options = &run->options;
 	const struct vk_range *bad;
 	char name[400] = "";
+	struct vk_text text = vk_text_in(name, sizeof(name));
 	struct vk_disk_facts facts;
-	struct vk_text text;
 	struct vk_error err;
 	enum vk_status status;
 
@@ -280,7 +280,6 @@ static bool search(void *ctx)
 	options->progress = show_progress;
 	options->ctx = run;
 	/* who it is, asked through what is read */
-	vk_text_init(&text, name, sizeof(name));
 	vk_disk_facts_read(&run->source, &facts);
 	vk_disk_facts_name(&facts, &text);
 	vk_disk_facts_free(&facts);

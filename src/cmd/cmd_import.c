@@ -5,7 +5,7 @@
 #include "base/memory.h"
 #include "cmd/shared/captures.h"
 #include "report/report.h"
-#include "report/shown.h"
+#include "base/shown.h"
 #include "vmfskit/import.h"
 
 enum { PLACES_MAX = 64 };
@@ -113,10 +113,9 @@ static void print_job(const struct vk_cli_call *call, const struct job *job)
 {
 	const struct vk_report_style style = vk_report_style_for(call->out);
 	const struct vk_capture *c = &job->capture;
-	struct vk_text text;
 	char view[1024];
+	struct vk_text text = vk_text_in(view, sizeof(view));
 
-	vk_text_init(&text, view, sizeof(view));
 	vk_capture_put_view(c, &text);
 	fprintf(call->out, "%s: %s, %s%s, taken %s%s%s, ", job->id, c->source_path,
 		c->size_uncertain ? "at least " : "", vk_shown_size_short(c->size_bytes).text, c->time,
@@ -141,13 +140,11 @@ static json_t *job_json(const struct job *job)
 {
 	struct vk_json o = vk_cmd_capture_json(job->id, job->path, &job->capture);
 	char view[1024];
-	struct vk_text text;
+	struct vk_text text = vk_text_in(view, sizeof(view));
 
-	vk_text_init(&text, view, sizeof(view));
 	vk_capture_put_view(&job->capture, &text);
-	vk_json_set_bool(&o, "size_certain", !job->capture.size_uncertain);
-	vk_json_set_number(&o, "files", job->capture.imported_count);
-	vk_json_set_text(&o, "read_as", view[0] != '\0' ? view : NULL);
+	VK_JSON_SET(&o, VK_KEY("size_certain", vk_json_bool(!job->capture.size_uncertain)),
+		    VK_KEY("files", job->capture.imported_count), VK_KEY("read_as", view[0] != '\0' ? view : NULL));
 	return vk_json_end(&o);
 }
 
@@ -168,10 +165,8 @@ static void put_json(const void *ctx, struct vk_json *root)
 		vk_json_append(captures, job_json(job), root);
 		vk_cmd_findings_json(findings, job->disk, &job->findings, root);
 	}
-	vk_json_set_text(root, "store", vk_store_path(run->cmd.store));
-	vk_json_set(root, "captures", captures);
-	vk_json_set(root, "errors", errors);
-	vk_json_set(root, "findings", findings);
+	VK_JSON_SET(root, VK_KEY("store", vk_store_path(run->cmd.store)), VK_KEY("captures", captures),
+		    VK_KEY("errors", errors), VK_KEY("findings", findings));
 }
 
 static void end(void *ctx)

@@ -8,7 +8,7 @@
 #include "cmd/list_dfxml.h"
 #include "cmd/list_words.h"
 #include "report/columns.h"
-#include "report/shown.h"
+#include "base/shown.h"
 #include "store/retention/pins.h"
 
 struct run {
@@ -85,8 +85,7 @@ static json_t *item_json(const struct run *run, const struct vk_cmd_judged *judg
 		o = vk_cmd_capture_json(vk_cmd_judged_id(judged), judged->path, &judged->capture);
 	} else {
 		o = vk_json_begin();
-		vk_json_set_text(&o, "id", vk_cmd_judged_id(judged));
-		vk_json_set_text(&o, "path", judged->path);
+		VK_JSON_SET(&o, VK_KEY("id", vk_cmd_judged_id(judged)), VK_KEY("path", judged->path));
 	}
 	vk_cmd_set_verdict(&o, judged);
 	vk_json_set_bool(&o, "pinned", pin != NULL);

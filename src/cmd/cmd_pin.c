@@ -115,14 +115,12 @@ static void put_json(const void *ctx, struct vk_json *root)
 	json_t *captures = json_array();
 
 	for (size_t i = 0; i < run->done_count; i++) {
-		struct vk_json o = vk_json_begin();
-
-		vk_json_set_text(&o, "id", run->done[i].id);
-		vk_json_set_bool(&o, "pinned", !run->unpin);
-		vk_json_append(captures, vk_json_end(&o), root);
+		vk_json_append(
+			captures,
+			VK_JSON_OBJECT(VK_KEY("id", run->done[i].id), VK_KEY("pinned", vk_json_bool(!run->unpin))),
+			root);
 	}
-	vk_json_set_text(root, "store", vk_store_path(run->cmd.store));
-	vk_json_set(root, "captures", captures);
+	VK_JSON_SET(root, VK_KEY("store", vk_store_path(run->cmd.store)), VK_KEY("captures", captures));
 }
 
 static void put_text(const void *ctx)

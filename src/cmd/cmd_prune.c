@@ -11,7 +11,7 @@
 #include "cmd/shared/verbs.h"
 #include "report/columns.h"
 #include "report/report.h"
-#include "report/shown.h"
+#include "base/shown.h"
 #include "store/retention/prune.h"
 
 enum { KEEP_MAX = 1000000 };
@@ -140,10 +140,8 @@ static char *next_command(const struct run *run)
 /* The name of a folder that anyone may have made. */
 static const char *shown_id(const struct vk_prune_capture *capture, char buf[4 * VK_CAPTURE_ID_BYTES])
 {
-	struct vk_text text;
 
-	vk_text_init(&text, buf, 4 * VK_CAPTURE_ID_BYTES);
-	vk_text_label(&text, (const uint8_t *)capture->id, strlen(capture->id));
+	vk_label_into(buf, 4 * VK_CAPTURE_ID_BYTES, capture->id, strlen(capture->id));
 	return buf;
 }
 
@@ -192,19 +190,13 @@ static void put_text(const void *ctx)
 
 static json_t *capture_json(const struct vk_prune_capture *c)
 {
-	struct vk_json o = vk_json_begin();
 	char id[4 * VK_CAPTURE_ID_BYTES];
 	bool known = c->source_path != NULL;
 
-	vk_json_set_text(&o, "id", shown_id(c, id));
-	vk_json_set_bool(&o, "keep", c->item.keep);
-	vk_json_set_text(&o, "why", c->item.why);
-	vk_json_set_text(&o, "verdict", verdict_of(c));
-	vk_json_set_bool(&o, "pinned", c->item.pinned);
-	vk_json_set_bool(&o, "removed", c->removed);
-	vk_json_set_text(&o, "time", known ? c->time : NULL);
-	vk_json_set_text(&o, "disk", known ? c->source_path : NULL);
-	return vk_json_end(&o);
+	return VK_JSON_OBJECT(VK_KEY("id", shown_id(c, id)), VK_KEY("keep", c->item.keep), VK_KEY("why", c->item.why),
+			      VK_KEY("verdict", verdict_of(c)), VK_KEY("pinned", c->item.pinned),
+			      VK_KEY("removed", c->removed), VK_KEY("time", known ? c->time : NULL),
+			      VK_KEY("disk", known ? c->source_path : NULL));
 }
 
 static void put_json(const void *ctx, struct vk_json *root)
@@ -221,18 +213,13 @@ static void put_json(const void *ctx, struct vk_json *root)
 	vk_cmd_findings_json(findings, path_of(run), &run->cmd.store_findings, root);
 	vk_cmd_findings_json(findings, path_of(run), &run->ledger, root);
 	vk_json_set_text(root, "store", path_of(run));
-	vk_json_set_number(&policy, "keep_daily", p->keep_daily);
-	vk_json_set_number(&policy, "keep_weekly", p->keep_weekly);
-	vk_json_set_number(&policy, "keep_monthly", p->keep_monthly);
-	vk_json_set_number(&policy, "keep_yearly", p->keep_yearly);
-	vk_json_set(root, "policy", vk_json_end(&policy));
-	vk_json_set_bool(root, "written", run->write && !run->refused);
-	vk_json_set(root, "captures", captures);
-	vk_json_set_number(root, "keep_count", run->prune.count - run->prune.remove_count);
-	vk_json_set_number(root, "remove_count", run->prune.remove_count);
-	vk_json_set_number(root, "free_bytes", run->prune.free_bytes);
-	vk_json_set_text(root, "next", next);
-	vk_json_set(root, "findings", findings);
+	VK_JSON_SET(&policy, VK_KEY("keep_daily", p->keep_daily), VK_KEY("keep_weekly", p->keep_weekly),
+		    VK_KEY("keep_monthly", p->keep_monthly), VK_KEY("keep_yearly", p->keep_yearly));
+	VK_JSON_SET(root, VK_KEY("policy", vk_json_end(&policy)),
+		    VK_KEY("written", vk_json_bool(run->write && !run->refused)), VK_KEY("captures", captures),
+		    VK_KEY("keep_count", run->prune.count - run->prune.remove_count),
+		    VK_KEY("remove_count", run->prune.remove_count), VK_KEY("free_bytes", run->prune.free_bytes),
+		    VK_KEY("next", next), VK_KEY("findings", findings));
 	free(next);
 }
 

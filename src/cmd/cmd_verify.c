@@ -11,7 +11,7 @@
 #include "base/memory.h"
 #include "cmd/shared/causes.h"
 #include "report/report.h"
-#include "report/shown.h"
+#include "base/shown.h"
 #include "store/folder/folder.h"
 #include "store/ledger/ledger_lines.h"
 #include "store/verify/told.h"
@@ -190,8 +190,7 @@ static json_t *capture_json(const struct vk_cmd_judged *judged)
 		vk_json_append(by, json_string("ledger"), &o);
 	if ((vouched_by(judged) & VK_VOUCHED_SIGNATURE) != 0)
 		vk_json_append(by, json_string("signature"), &o);
-	vk_json_set_text(&o, "path", judged->path);
-	vk_json_set(&o, "vouched_by", by);
+	VK_JSON_SET(&o, VK_KEY("path", judged->path), VK_KEY("vouched_by", by));
 	vk_cmd_set_verdict(&o, judged);
 	if (judged->known)
 		vk_json_set_text(&o, "id", judged->capture.id);
@@ -207,20 +206,14 @@ static json_t *ledger_json(const struct run *run)
 	struct vk_ledger_head head;
 	struct vk_error err;
 
-	vk_json_set_text(&o, "path", run->path);
-	vk_json_set_number(&o, "lines", run->lines);
-	vk_json_set_text(&o, "verdict",
-			 run->status != VK_OK		    ? "cannot be read"
-			 : vk_findings_bad(&run->findings) ? "not sound"
-							   : "sound");
+	VK_JSON_SET(&o, VK_KEY("path", run->path), VK_KEY("lines", run->lines),
+		    VK_KEY("verdict", run->status != VK_OK		? "cannot be read"
+				      : vk_findings_bad(&run->findings) ? "not sound"
+									: "sound"));
 	if (fd >= 0 && vk_ledger_head_read(fd, VK_LEDGER_HEAD_FILE, VK_LEDGER_HEAD_SIG, &head, &err) == VK_OK) {
-		struct vk_json of_head = vk_json_begin();
-
-		vk_json_set_number(&of_head, "seq", head.seq);
-		vk_json_set_text(&of_head, "sha256", head.sha256);
-		vk_json_set_text(&of_head, "time", head.time);
-		vk_json_set_bool(&of_head, "signed", head.is_signed);
-		vk_json_set(&o, "head", vk_json_end(&of_head));
+		vk_json_set(&o, "head",
+			    VK_JSON_OBJECT(VK_KEY("seq", head.seq), VK_KEY("sha256", head.sha256),
+					   VK_KEY("time", head.time), VK_KEY("signed", head.is_signed)));
 	}
 	if (fd >= 0)
 		close(fd);
@@ -247,15 +240,11 @@ static void put_json(const void *ctx, struct vk_json *root)
 /* Of a verify of all of the store: what the next one, and vmfskit status, call known. */
 static enum vk_status keep_causes(const struct run *run, const struct vk_store *store, struct vk_error *err)
 {
-	char now[32];
-	struct vk_text text;
 	json_t *told;
 
 	if (run->cmd.call->argument_count > 0)
 		return VK_OK;
-	vk_text_init(&text, now, sizeof(now));
-	vk_text_time_s(&text, (uint64_t)time(NULL));
-	told = vk_cmd_causes_json(&run->causes, run->items, now);
+	told = vk_cmd_causes_json(&run->causes, run->items, vk_shown_time_s((uint64_t)time(NULL)).text);
 	return told != NULL ? vk_told_write(vk_store_fd(store), told, err) : vk_no_memory(err, run->path);
 }
 
@@ -270,12 +259,12 @@ static void record(const struct run *run)
 	const struct vk_store_options use = {.use = VK_STORE_ADD, .command = call->command};
 	const char **ids = calloc(run->count + 1, sizeof(*ids));
 	char result[VK_LEDGER_RESULT_BYTES];
+	struct vk_text text = vk_text_in(result, sizeof(result));
 	const struct vk_event all = {.kind = VK_EVENT_VERIFY, .result = result};
 	struct vk_event event = all;
 	size_t len = strlen(vk_cmd_store(call));
 	struct vk_store *store = NULL;
 	struct vk_error err;
-	struct vk_text text;
 	struct stat st;
 	size_t bad = 0;
 
@@ -289,7 +278,6 @@ static void record(const struct run *run)
 		bad += judged->status != VK_OK || vk_findings_bad(&judged->findings);
 	}
 	event.captures = ids;
-	vk_text_init(&text, result, sizeof(result));
 	vk_text_fmt(&text, "%zu of %zu sound", event.capture_count - bad, event.capture_count);
 	if (run->asked && run->status == VK_OK)
 		vk_text_fmt(&text, ", ledger %s", vk_findings_bad(&run->findings) ? "not sound" : "sound");

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 
 #include "cmd/drill_show.h"
-#include "report/shown.h"
+#include "base/shown.h"
 
 static const char *decoded_as(const struct drill *d)
 {
@@ -27,16 +27,12 @@ static const char *result_of(const struct drill *d)
 
 static void put_drill(FILE *out, const struct drill *d)
 {
-	struct vk_text text;
-	char took[64];
 
 	if (d->has_none) {
 		fprintf(out, "%s: no sound capture, nothing to drill; of the newest, %s: %s\n", d->label, d->path,
 			d->refused);
 		return;
 	}
-	vk_text_init(&text, took, sizeof(took));
-	vk_text_duration_us(&text, d->us);
 	fprintf(out, "%s: ", d->id);
 	if (d->label[0] != '\0')
 		fprintf(out, "%s, ", d->label);
@@ -54,7 +50,7 @@ static void put_drill(FILE *out, const struct drill *d)
 		fprintf(out, " (%zu error%s)", d->errors, d->errors == 1 ? "" : "s");
 	if (d->unsaved_bytes > 0)
 		fprintf(out, "; %" PRIu64 " bytes were not saved", d->unsaved_bytes);
-	fprintf(out, "; %s\n", took);
+	fprintf(out, "; %s\n", vk_shown_duration_us(d->us).text);
 }
 
 void vk_drill_put_text(const void *ctx)
@@ -100,8 +96,6 @@ void vk_drill_put_json(const void *ctx, struct vk_json *root)
 			vk_json_set_number(&o, "differs_at", d->differs_at);
 		vk_json_append(drills, vk_json_end(&o), root);
 	}
-	vk_json_set_text(root, "scratch", run->folder);
-	vk_json_set_number(root, "sound", run->sound);
-	vk_json_set_number(root, "unreadable", run->unreadable);
-	vk_json_set(root, "drills", drills);
+	VK_JSON_SET(root, VK_KEY("scratch", run->folder), VK_KEY("sound", run->sound),
+		    VK_KEY("unreadable", run->unreadable), VK_KEY("drills", drills));
 }

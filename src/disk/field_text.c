@@ -185,14 +185,12 @@ void vk_field_text(const struct vk_field *field, const void *in, struct vk_text 
 		break;
 	case VK_VIEW_UUID:
 		memcpy(&uuid, bytes, sizeof(uuid));
-		vk_vmfs_uuid_format(&uuid, name);
-		vk_text_put(text, vk_vmfs_uuid_is_nil(&uuid) ? "none" : name);
+		vk_text_put(text, vk_vmfs_uuid_is_nil(&uuid) ? "none" : vk_vmfs_uuid_text(&uuid).text);
 		break;
 	case VK_VIEW_GUID:
 	case VK_VIEW_TYPE_GUID:
 		memcpy(&guid, bytes, sizeof(guid));
-		vk_guid_format(&guid, name);
-		vk_text_put(text, name);
+		vk_text_put(text, vk_guid_text(&guid).text);
 		if (field->view == VK_VIEW_TYPE_GUID)
 			vk_text_fmt(text, " (%s)", vk_gpt_type_name(&guid));
 		break;

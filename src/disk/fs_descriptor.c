@@ -36,9 +36,8 @@ static bool is_local(const struct vk_fs_descriptor *fs)
 void vk_fs_version_name(const struct vk_fs_descriptor *fs, char ret_text[40])
 {
 	const char *known = vk_view_name(VK_VIEW_FS_VERSION, fs->majorVersion);
-	struct vk_text text;
+	struct vk_text text = vk_text_in(ret_text, 40);
 
-	vk_text_init(&text, ret_text, 40);
 	if (known == NULL)
 		vk_text_fmt(&text, "unknown version %u.%u", fs->majorVersion, fs->minorVersion);
 	else
@@ -66,14 +65,12 @@ bool vk_fs_descriptor_usable(const struct vk_fs_descriptor *fs, size_t seen_byte
 static void check_identity(const struct vk_fs_descriptor *fs, const struct vk_vmfs_uuid *lv_uuid,
 			   const struct vk_checked *c)
 {
-	char seen[VK_VMFS_UUID_TEXT_BYTES], expected[VK_VMFS_UUID_TEXT_BYTES];
 	struct vk_vmfs_uuid_parts id;
 
 	if (lv_uuid != NULL && !vk_vmfs_uuid_equal(&fs->volInfo, lv_uuid)) {
-		vk_vmfs_uuid_format(&fs->volInfo, seen);
-		vk_vmfs_uuid_format(lv_uuid, expected);
 		vk_checked_say(c, VK_F_FS_VOLINFO, "volInfo",
-			       "the file system names another LVM volume than the one it lies on", seen, expected);
+			       "the file system names another LVM volume than the one it lies on",
+			       vk_vmfs_uuid_text(&fs->volInfo).text, vk_vmfs_uuid_text(lv_uuid).text);
 	}
 	vk_vmfs_uuid_decode(&fs->uuid, &id);
 	if (!vk_same_event(fs->creationTime, id.timeLo))

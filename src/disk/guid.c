@@ -44,6 +44,14 @@ void vk_guid_format(const struct vk_guid *guid, char ret_text[VK_GUID_TEXT_BYTES
 	uuid_unparse_upper(bytes, ret_text);
 }
 
+struct vk_guid_text vk_guid_text(const struct vk_guid *guid)
+{
+	struct vk_guid_text text;
+
+	vk_guid_format(guid, text.text);
+	return text;
+}
+
 bool vk_guid_parse(const char *text, struct vk_guid *ret_guid)
 {
 	uuid_t bytes = {0};
@@ -66,19 +74,14 @@ bool vk_guid_equal(const struct vk_guid *a, const struct vk_guid *b)
 
 const char *vk_gpt_type_name(const struct vk_guid *type)
 {
-	char text[VK_GUID_TEXT_BYTES];
-
-	vk_guid_format(type, text);
 	for (size_t i = 0; i < sizeof(type_names) / sizeof(type_names[0]); i++)
-		if (strcmp(type_names[i].guid, text) == 0)
+		if (strcmp(type_names[i].guid, vk_guid_text(type).text) == 0)
 			return type_names[i].name;
 	return vk_guid_is_nil(type) ? "unused" : "unknown";
 }
 
 bool vk_gpt_type_is_vmfs(const struct vk_guid *type)
 {
-	char text[VK_GUID_TEXT_BYTES];
-
-	vk_guid_format(type, text);
-	return strcmp(text, VK_GPT_TYPE_VMFS) == 0 || strcmp(text, VK_GPT_TYPE_VMFSL) == 0;
+	return strcmp(vk_guid_text(type).text, VK_GPT_TYPE_VMFS) == 0 ||
+	       strcmp(vk_guid_text(type).text, VK_GPT_TYPE_VMFSL) == 0;
 }

@@ -25,14 +25,11 @@ void vk_heartbeat_check(const struct vk_heartbeat *hb, size_t seen_bytes, uint64
 			       vk_phrase("0x%llx", (unsigned long long)hb->addr).text,
 			       vk_phrase("0x%llx", (unsigned long long)volume_offset).text,
 			       "a heartbeat slot does not carry its own position");
-	if (hb->state == VK_HB_IN_USE) {
-		char host[VK_VMFS_UUID_TEXT_BYTES];
-
-		vk_vmfs_uuid_format(&hb->owner, host);
-		vk_finding_say(sink, VK_F_HEARTBEAT_IN_USE, offset_bytes, VK_HEARTBEAT_BYTES, host, NULL,
+	if (hb->state == VK_HB_IN_USE)
+		vk_finding_say(sink, VK_F_HEARTBEAT_IN_USE, offset_bytes, VK_HEARTBEAT_BYTES,
+			       vk_vmfs_uuid_text(&hb->owner).text, NULL,
 			       "a host holds the heartbeat slot at volume offset 0x%llx",
 			       (unsigned long long)volume_offset);
-	}
 }
 
 bool vk_heartbeat_has_history(const struct vk_heartbeat *hb)

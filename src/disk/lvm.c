@@ -92,10 +92,8 @@ bool vk_lvm_pe_at_place(const struct vk_lvm_pe *pe, const struct vk_lvm_device *
 
 bool vk_lvm_volume_named(const struct vk_lvm_volume *volume)
 {
-	char uuid[VK_VMFS_UUID_TEXT_BYTES];
-
-	vk_vmfs_uuid_format(&volume->uuid, uuid);
-	return !vk_vmfs_uuid_is_nil(&volume->uuid) && memcmp(volume->name, uuid, sizeof(uuid)) == 0;
+	return !vk_vmfs_uuid_is_nil(&volume->uuid) &&
+	       memcmp(volume->name, vk_vmfs_uuid_text(&volume->uuid).text, VK_VMFS_UUID_TEXT_BYTES) == 0;
 }
 
 bool vk_lvm_sd_name(const struct vk_lvm_sd *entry, char ret_name[VK_SCSI_NAME_BYTES])

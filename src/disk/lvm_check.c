@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/hex_digit.h"
+#include "base/shown.h"
 #include "base/utf8.h"
 #include "disk/field_check.h"
 #include "vmfskit/lvm.h"
@@ -84,17 +85,15 @@ static void check_extents(const struct vk_lvm_device *d, const struct vk_checked
 static void check_identity(const struct vk_lvm_device *d, const struct vk_checked *c)
 {
 	struct vk_vmfs_uuid_parts id;
-	char host[VK_VMFS_UUID_TEXT_BYTES];
 
 	vk_vmfs_uuid_decode(&d->devID, &id);
 	if (d->initTimeUS / 1000000 != id.timeLo)
 		vk_checked_say(c, VK_F_LVM_INIT_TIME, "initTimeUS",
 			       "the creation time is not the second in the device UUID",
 			       VK_NUMBER(d->initTimeUS / 1000000), VK_NUMBER(id.timeLo));
-	vk_vmfs_uuid_format(&d->lockedBy, host);
 	if (!vk_vmfs_uuid_is_nil(&d->lockedBy))
-		vk_checked_say(c, VK_F_LVM_LOCKED, "lockedBy", "a host is recorded as holding the LVM lock", host,
-			       NULL);
+		vk_checked_say(c, VK_F_LVM_LOCKED, "lockedBy", "a host is recorded as holding the LVM lock",
+			       vk_vmfs_uuid_text(&d->lockedBy).text, NULL);
 }
 
 void vk_lvm_device_check(const struct vk_lvm_device *device, size_t seen_bytes,
@@ -173,13 +172,11 @@ static void check_volume_name(const struct vk_lvm_volume *v, const struct vk_che
 {
 	bool text = is_text(v->name, sizeof(v->name));
 	char uuid[VK_VMFS_UUID_TEXT_BYTES], seen[120];
-	struct vk_text shown;
 
 	vk_vmfs_uuid_format(&v->uuid, uuid);
 	if (!vk_checked_held(c, "uuid") || (text && memcmp(v->name, uuid, sizeof(uuid)) == 0))
 		return;
-	vk_text_init(&shown, seen, sizeof(seen));
-	vk_text_label(&shown, v->name, sizeof(v->name));
+	vk_label_into(seen, sizeof(seen), v->name, sizeof(v->name));
 	if (text && !was_uuid_text(v->name, uuid))
 		vk_checked_say(c, VK_F_VOLUME_NAME, "name", "the volume's name is not its UUID", seen, uuid);
 	else

@@ -27,9 +27,8 @@ static size_t without_blanks(const uint8_t *p, size_t len)
 void vk_scsi_disk_id_guid(const struct vk_scsi_disk_id *id, char ret_text[VK_SCSI_NAME_BYTES])
 {
 	size_t len = identifier_bytes(id);
-	struct vk_text text;
+	struct vk_text text = vk_text_in(ret_text, VK_SCSI_NAME_BYTES);
 
-	vk_text_init(&text, ret_text, VK_SCSI_NAME_BYTES);
 	if (id->type == VK_SCSI_ID_PATH || id->type == VK_SCSI_ID_SERIAL)
 		vk_text_label(&text, id->id, without_blanks(id->id, len));
 	else
@@ -94,7 +93,7 @@ void vk_scsi_disk_id_shorten(struct vk_scsi_disk_id *id)
 	    *end++ != ':' || !skip_part(&end, 'L', &lun) || *end != '\0')
 		return;
 	memset(id->id, 0, sizeof(id->id));
-	vk_text_init(&text, (char *)id->id, sizeof(id->id));
+	text = vk_text_in((char *)id->id, sizeof(id->id));
 	vk_text_fmt(&text, "%.*s:%.*s:%s", adapter_len, path, (int)strspn(target, "0123456789"), target, lun);
 	id->len = (uint8_t)text.len_bytes;
 }
@@ -106,7 +105,7 @@ void vk_scsi_disk_id_name(const struct vk_scsi_disk_id *id, char ret_name[VK_SCS
 	struct vk_text text;
 
 	vk_scsi_disk_id_guid(id, guid);
-	vk_text_init(&text, ret_name, VK_SCSI_NAME_BYTES);
+	text = vk_text_in(ret_name, VK_SCSI_NAME_BYTES);
 	*ret_certain = false;
 	switch (id->type) {
 	case VK_SCSI_ID_PATH:
@@ -136,9 +135,8 @@ void vk_scsi_disk_id_name(const struct vk_scsi_disk_id *id, char ret_name[VK_SCS
 void vk_scsi_disk_id_vml(const struct vk_scsi_disk_id *id, char ret_name[VK_SCSI_NAME_BYTES])
 {
 	const uint8_t head[5] = {id->type, id->deviceType, (uint8_t)id->lun, (uint8_t)(id->lun >> 8), 0};
-	struct vk_text text;
+	struct vk_text text = vk_text_in(ret_name, VK_SCSI_NAME_BYTES);
 
-	vk_text_init(&text, ret_name, VK_SCSI_NAME_BYTES);
 	vk_text_put(&text, "vml.");
 	vk_text_hex(&text, head, sizeof(head));
 	vk_text_hex(&text, id->id, vk_id_bytes(id));
@@ -152,9 +150,8 @@ void vk_scsi_disk_id_label(const struct vk_scsi_disk_id *id, char ret_text[VK_SC
 	} parts[] = {{id->vendor, sizeof(id->vendor)},
 		     {id->model, sizeof(id->model)},
 		     {id->revision, sizeof(id->revision)}};
-	struct vk_text text;
+	struct vk_text text = vk_text_in(ret_text, VK_SCSI_NAME_BYTES);
 
-	vk_text_init(&text, ret_text, VK_SCSI_NAME_BYTES);
 	for (size_t i = 0; i < 3; i++) {
 		size_t len = without_blanks(parts[i].p, parts[i].len);
 

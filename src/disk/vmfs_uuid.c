@@ -22,12 +22,19 @@ void vk_vmfs_uuid_encode(const struct vk_vmfs_uuid_parts *parts, struct vk_vmfs_
 
 void vk_vmfs_uuid_format(const struct vk_vmfs_uuid *uuid, char ret_text[VK_VMFS_UUID_TEXT_BYTES])
 {
-	struct vk_text text;
+	struct vk_text text = vk_text_in(ret_text, VK_VMFS_UUID_TEXT_BYTES);
 
-	vk_text_init(&text, ret_text, VK_VMFS_UUID_TEXT_BYTES);
 	vk_text_fmt(&text, "%08x-%08x-%04x-", vk_get_le32(uuid->b), vk_get_le32(uuid->b + 4),
 		    vk_get_le16(uuid->b + 8));
 	vk_text_hex(&text, uuid->b + 10, 6);
+}
+
+struct vk_vmfs_uuid_text vk_vmfs_uuid_text(const struct vk_vmfs_uuid *uuid)
+{
+	struct vk_vmfs_uuid_text text;
+
+	vk_vmfs_uuid_format(uuid, text.text);
+	return text;
 }
 
 /* Positions on disk of the 16 bytes in the order in which the text names them. */
@@ -69,9 +76,8 @@ bool vk_vmfs_uuid_equal(const struct vk_vmfs_uuid *a, const struct vk_vmfs_uuid 
 
 void vk_mac_format(const uint8_t mac[6], char ret_text[VK_MAC_TEXT_BYTES])
 {
-	struct vk_text text;
+	struct vk_text text = vk_text_in(ret_text, VK_MAC_TEXT_BYTES);
 
-	vk_text_init(&text, ret_text, VK_MAC_TEXT_BYTES);
 	for (int i = 0; i < 6; i++)
 		vk_text_fmt(&text, "%s%02x", i == 0 ? "" : ":", mac[i]);
 }

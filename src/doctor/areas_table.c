@@ -41,7 +41,7 @@ static void judge_owner(struct vk_doctor *doc)
 		return;
 	if (doc->subject_count == 0 || vk_doctor_names_any(doc, t->partitions, t->partition_count))
 		return;
-	vk_text_init(&text, doc->foreign_table, sizeof(doc->foreign_table));
+	text = vk_text_in(doc->foreign_table, sizeof(doc->foreign_table));
 	for (size_t i = 0; i < t->partition_count; i++) {
 		const struct vk_partition *p = &t->partitions[i];
 		bool windows;

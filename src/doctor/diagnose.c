@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/checked.h"
+#include "base/shown.h"
 #include "base/texts.h"
 #include "doctor/doctor.h"
 
@@ -60,7 +61,6 @@ static void fill_volume(const struct vk_doctor *doc, const struct vk_subject *s,
 	const struct vk_vmfs *fs = own->fs_usable || s->fs_magic_only || s->was == NULL ? own : s->was;
 	const struct vk_vmfs *lv = own->volume_count > 0 || s->was == NULL ? own : s->was;
 	bool certain;
-	struct vk_text text;
 
 	out->partition = s->named ? own->partition : 0;
 	out->start_bytes = s->start_bytes;
@@ -77,8 +77,7 @@ static void fill_volume(const struct vk_doctor *doc, const struct vk_subject *s,
 		return;
 	vk_vmfs_uuid_format(&fs->fs.uuid, out->fs_uuid);
 	vk_fs_version_name(&fs->fs, out->fs_version);
-	vk_text_init(&text, out->label, sizeof(out->label));
-	vk_text_label(&text, fs->fs.fsLabel, sizeof(fs->fs.fsLabel));
+	vk_label_into(out->label, sizeof(out->label), fs->fs.fsLabel, sizeof(fs->fs.fsLabel));
 }
 
 static bool examine(struct vk_doctor *doc, struct vk_io *io)

@@ -29,7 +29,7 @@ static void watch_regions(struct vk_doctor *doc, struct vk_heartbeat_watch *watc
 
 		if (vk_heartbeat_region_ticked(r, doc->source.io, &ticked, &change, &ignored) != VK_OK || !ticked)
 			continue;
-		vk_text_init(&text, who, sizeof(who));
+		text = vk_text_in(who, sizeof(who));
 		vk_heartbeat_change_text(&change, &text);
 		vk_doctor_report(doc, VK_F_INCIDENT_ALIVE, r->offset_bytes + (uint64_t)change.slot * r->slot_bytes,
 				 r->slot_bytes, "heartbeat slot %u changed between two looks: %s", change.slot, who);

@@ -15,11 +15,10 @@ __attribute__((format(printf, 5, 6))) static void report_harm(struct vk_doctor *
 {
 	uint64_t length = h->wrong_bytes > 0 ? h->last_bytes - h->first_bytes + 1 : 0;
 	struct vk_finding *f;
-	struct vk_text text;
 	char words[400];
+	struct vk_text text = vk_text_in(words, sizeof(words));
 	va_list args;
 
-	vk_text_init(&text, words, sizeof(words));
 	va_start(args, fmt);
 	text.len_bytes = vk_min_u64((uint64_t)vsnprintf(words, 200, fmt, args), 199);
 	va_end(args);
@@ -156,12 +155,11 @@ static void name_intruder(struct vk_doctor *doc, size_t i)
 	const struct vk_foreign *f = &doc->find.foreign.items[i];
 	const struct vk_filter blamed = {.foreign = f};
 	char seen[120];
-	struct vk_text text;
+	struct vk_text text = vk_text_in(seen, sizeof(seen));
 	struct vk_harm h;
 
 	if (!doc->confirmed[i] || !vk_doctor_harm(doc, &blamed, &h))
 		return;
-	vk_text_init(&text, seen, sizeof(seen));
 	vk_text_put(&text, f->type);
 	if (f->uuid[0] != '\0')
 		vk_text_fmt(&text, ", UUID %s", f->uuid);
@@ -209,7 +207,6 @@ static void name_headers(struct vk_doctor *doc, size_t i)
 	/* no structure is known to use these; where one beside them is hit, too, they are a part of that */
 	const struct vk_filter unused = {.parts = VK_PART_LVM | VK_PART_VH, .subject = i, .kind = VK_AREA_EMPTY,
 				      .own = true};
-	char lvm[VK_VMFS_UUID_TEXT_BYTES], fs[VK_VMFS_UUID_TEXT_BYTES];
 	struct vk_finding *found;
 
 	if (s->magic_only) {
@@ -228,12 +225,12 @@ static void name_headers(struct vk_doctor *doc, size_t i)
 				    (unsigned long long)vk_mul_sat(v->sectors, doc->source.sector_size));
 	}
 	if (vk_of_two_volumes(doc, s)) {
-		vk_vmfs_uuid_format(&v->volumes[0].volume.uuid, lvm);
-		vk_vmfs_uuid_format(&v->fs.volInfo, fs);
 		found = vk_doctor_report(doc, VK_F_INCIDENT_TWO_VOLUMES, s->start_bytes, 0,
 					 "LVM region and file system at sector %llu are of different volumes; which "
 					 "one belongs here is not known", vk_doctor_sector(doc, s->start_bytes));
-		vk_finding_seen(found, "LVM region: %s; file system: %s", lvm, fs);
+		vk_finding_seen(found, "LVM region: %s; file system: %s",
+				vk_vmfs_uuid_text(&v->volumes[0].volume.uuid).text,
+				vk_vmfs_uuid_text(&v->fs.volInfo).text);
 	}
 }
 

@@ -162,7 +162,6 @@ void vk_judge_structure(struct vk_doctor *doc, struct vk_area *area)
 {
 	const struct vk_subject *s = &doc->subjects[area->subject];
 	uint8_t now[VK_UNIT_BYTES], before[VK_UNIT_BYTES];
-	size_t got = 0;
 	struct vk_error ignored;
 
 	vk_doctor_read(doc, area->offset_bytes, now, sizeof(now));
@@ -174,7 +173,6 @@ void vk_judge_structure(struct vk_doctor *doc, struct vk_area *area)
 		area->whole = VK_DAMAGE_UNKNOWN;
 	if (area->whole != VK_DAMAGE_CONSISTENT || !doc->known.found)
 		return;
-	if (vk_io_read(doc->known.io, area->offset_bytes, before, sizeof(before), &got, &ignored) == VK_OK &&
-	    got == sizeof(before))
+	if (vk_io_read_all(doc->known.io, area->offset_bytes, before, sizeof(before), &ignored) == VK_OK)
 		area->may_change = only_what_hosts_write(doc, area, now, before);
 }

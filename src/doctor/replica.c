@@ -68,10 +68,9 @@ static void report_missing_end(struct vk_doctor *doc)
 	bool part = vk_source_is_part(s) && !was_longer(doc);
 	uint64_t cut = s->whole.bytes - vk_min_u64(s->whole.bytes, vk_io_size_bytes(s->io));
 	char words[200];
-	struct vk_text text;
+	struct vk_text text = vk_text_in(words, sizeof(words));
 	struct vk_finding *f;
 
-	vk_text_init(&text, words, sizeof(words));
 	if (part) {
 		vk_source_put_part(s, &text);
 		f = vk_doctor_report(doc, VK_F_INCIDENT_PART, s->size_bytes, 0, "this is %s", words);

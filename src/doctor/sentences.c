@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/shown.h"
 #include "base/texts.h"
 #include "doctor/doctor.h"
 
@@ -81,7 +82,7 @@ static void flush(struct vk_doctor *doc, struct lines *l)
 				 vk_doctor_sector(doc, doc->subjects[l->subject].start_bytes));
 		if (l->text[i].len_bytes > 0)
 			add_sentence(doc, false, "%s%s: %s", sure_words[i], of, l->text[i].buf);
-		vk_text_init(&l->text[i], l->words[i], sizeof(l->words[i]));
+		l->text[i] = vk_text_in(l->words[i], sizeof(l->words[i]));
 	}
 }
 
@@ -215,7 +216,7 @@ static void begin_headline(struct vk_doctor *doc, struct vk_text *text)
 		    !vk_doctor_has(doc, VK_F_INCIDENT_DESCRIPTOR_LOST))
 			continue;
 		/* its label may be of any length, and is not cut within a character */
-		vk_text_init(&whose, seen, sizeof(seen));
+		whose = vk_text_in(seen, sizeof(seen));
 		vk_text_put(&whose, f != NULL ? f->seen : "");
 		if (code == VK_F_INCIDENT_TABLE_LOST && vk_table_signatures_lost(&doc->source.table))
 			vk_text_put(text, "Only the signatures of the partition table are gone");
@@ -290,13 +291,13 @@ void vk_doctor_say(struct vk_doctor *doc)
 			add_sentence(doc, true, "data of the volume that %s overwrote: how much that is cannot be "
 						"seen from here",
 			    doc->find.foreign.items[i].type);
-	vk_text_init(&text, doc->d->headline, sizeof(doc->d->headline));
+	text = vk_text_in(doc->d->headline, sizeof(doc->d->headline));
 	/* a copy that lost bytes, a table that hosts do not see: something is wrong before anything else is */
 	ill = vk_findings_have(&doc->source.findings, VK_F_SOURCE_SHIFTED, 0) ||
 	      vk_findings_have(&doc->source.findings, VK_F_SOURCE_UNITS, 0);
 	if (vk_doctor_first_piece(doc) != NULL)
 		vk_text_fmt(&text, "This is a later piece of the split dump that begins with %s",
-			    vk_safe_name(vk_doctor_first_piece(doc)).text);
+			    vk_shown_name(vk_doctor_first_piece(doc)).text);
 	else if (!best->repairable)
 		vk_text_fmt(&text, "This is %s%s", best->what,
 			    !vk_doctor_judges(doc) ? "" : ill ? ". Apart from that: " : ". Of that: ");

@@ -73,9 +73,8 @@ struct vk_ballot vk_tally_best(const struct vk_tally *tally, uint64_t otherwise,
 
 void vk_tally_text(const struct vk_tally *tally, char *ret_text, size_t cap)
 {
-	struct vk_text text;
+	struct vk_text text = vk_text_in(ret_text, cap);
 
-	vk_text_init(&text, ret_text, cap);
 	for (size_t i = 0; i < tally->count; i++)
 		vk_text_fmt(&text, "%s%llu (%s)", i > 0 ? " against " : "",
 			    (unsigned long long)tally->ballots[i].value, tally->ballots[i].from);

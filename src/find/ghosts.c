@@ -76,9 +76,9 @@ void vk_ghost_earlier(struct vk_probe *p, const struct vk_probe *now, size_t now
 	struct vk_text text;
 
 	if (p->c.has_header && now->c.has_header) {
-		vk_text_init(&text, then_text, sizeof(then_text));
+		text = vk_text_in(then_text, sizeof(then_text));
 		vk_text_time_us(&text, p->c.lvm.modTimeUS);
-		vk_text_init(&text, now_text, sizeof(now_text));
+		text = vk_text_in(now_text, sizeof(now_text));
 		vk_text_time_us(&text, now->c.lvm.initTimeUS);
 		vk_stand(p, VK_GHOST_EARLIER, now_index,
 			 "an earlier format of this disk, last changed %s: the volume at byte %" PRIu64

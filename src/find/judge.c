@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/shown.h"
 #include "find/find_parts.h"
 
 /* Where the first volume descriptor ends at the latest, from the header on: that of LVM6 is aligned. */
@@ -69,7 +70,6 @@ static void judge_volume(const struct vk_finder *f, struct vk_probe *p)
 	uint64_t bytes = (uint64_t)v->numPEs * VK_LVM_PE_BYTES;
 	uint64_t created = v->creationTimeUS / 1000000;
 	struct vk_vmfs_uuid_parts id;
-	struct vk_text name;
 
 	if (!p->c.has_volume) {
 		if (p->c.has_header && vk_find_beyond(f, p->start + (int64_t)VK_LVM_HEADER_OFFSET, VOLUME_END))
@@ -79,8 +79,7 @@ static void judge_volume(const struct vk_finder *f, struct vk_probe *p)
 		return;
 	}
 	vk_judge_row(p, VK_CHECK_VOLUME_NAME, pass_if(vk_lvm_volume_named(v)), "%s", "");
-	vk_text_init(&name, p->c.checks[VK_CHECK_VOLUME_NAME].seen, sizeof(p->c.checks[0].seen));
-	vk_text_label(&name, v->name, sizeof(v->name));
+	vk_label_into(p->c.checks[VK_CHECK_VOLUME_NAME].seen, sizeof(p->c.checks[0].seen), v->name, sizeof(v->name));
 	vk_judge_row(p, VK_CHECK_PE_RANGE, pass_if(v->lastPE >= v->firstPE && v->lastPE - v->firstPE + 1 == v->numPEs),
 		     "%" PRIu64 " to %" PRIu64 ", %u", v->firstPE, v->lastPE, v->numPEs);
 	/* of several devices only all together make up the size */
@@ -97,7 +96,6 @@ static void judge_fs(const struct vk_finder *f, struct vk_probe *p)
 {
 	const struct vk_fs_descriptor *fs = &p->c.fs;
 	bool names = !p->c.has_volume || vk_vmfs_uuid_equal(&fs->volInfo, &p->c.volume.uuid);
-	char text[VK_VMFS_UUID_TEXT_BYTES];
 
 	if (!p->c.head) {
 		if (p->c.has_volume)
@@ -105,7 +103,6 @@ static void judge_fs(const struct vk_finder *f, struct vk_probe *p)
 				     "on the volume's first device, not here");
 		return;
 	}
-	vk_vmfs_uuid_format(&fs->volInfo, text);
 	if (!p->c.has_fs && vk_find_beyond(f, p->deltas[0] + (int64_t)VK_FS_OFFSET, VK_FS_SECTOR_BYTES))
 		vk_judge_row(p, VK_CHECK_FS_DESCRIPTOR, VK_VERDICT_UNKNOWN, "%s", not_here);
 	else if (!p->c.has_fs)
@@ -115,7 +112,7 @@ static void judge_fs(const struct vk_finder *f, struct vk_probe *p)
 			     "0x%08x instead of the magic; the other fields fit", fs->magic);
 	else
 		vk_judge_row(p, VK_CHECK_FS_DESCRIPTOR, pass_if(names), "%s volume %s", names ? "of" : "of another",
-			     text);
+			     vk_vmfs_uuid_text(&fs->volInfo).text);
 }
 
 /* Self-location, with the votes of a scan when there was one. */

@@ -89,9 +89,8 @@ static void find_witness(const struct vk_finder *f, struct vk_probe *p)
 	uint64_t before = tail->first_sector * tail->table.sector_size;
 	uint64_t disk = before != 0 ? tail->table.disk_sectors * tail->table.sector_size : f->end_bytes;
 	uint64_t end = vk_add_sat(before, vk_add_sat(c->start_bytes, c->told_bytes));
-	struct vk_text text;
+	struct vk_text text = vk_text_in(c->length_witness, sizeof(c->length_witness));
 
-	vk_text_init(&text, c->length_witness, sizeof(c->length_witness));
 	/* what the checksums of a GPT, or a sound MBR, prove is not outvoted */
 	if (c->table_sound && c->claimed_bytes != c->told_bytes)
 		return;

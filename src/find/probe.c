@@ -118,7 +118,7 @@ bool vk_probe_read(struct vk_finder *f, const struct vk_seed *seed, struct vk_pr
 	p->c.found_by = seed->found_by;
 	p->c.claimed_bytes = seed->claimed_bytes;
 	p->c.table_sound = seed->sound;
-	vk_text_init(&text, p->c.heard, sizeof(p->c.heard));
+	text = vk_text_in(p->c.heard, sizeof(p->c.heard));
 	vk_heard_text(f, seed->heard, seed->number, &text);
 	if (seed->claimed_bytes != 0)
 		p->said[p->said_count++] = (struct vk_said){seed->claimed_bytes, seed->heard, seed->number};

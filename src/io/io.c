@@ -6,7 +6,7 @@
 
 #include "base/memory.h"
 #include "base/checked.h"
-#include "base/texts.h"
+#include "base/shown.h"
 #include "io/io_handle.h"
 
 static uint32_t sound_sector_size(uint32_t sector_size)
@@ -285,11 +285,11 @@ static void say_pieces(const struct vk_io *io, const struct vk_finding_sink *sin
 	if (join->first[0] != '\0') {
 		vk_finding_say(sink, VK_F_SOURCE_PIECE_MISSING, 0, 0, NULL, NULL,
 			       "this is a later piece of the split dump that begins with %s",
-			       vk_safe_name(join->first).text);
+			       vk_shown_name(join->first).text);
 		return;
 	}
 	vk_finding_say(sink, VK_F_SOURCE_JOINED, 0, io->size_bytes, NULL, NULL, "%zu files were put together, up to %s",
-		       join->count, vk_safe_name(join->last).text);
+		       join->count, vk_shown_name(join->last).text);
 	if (join->missing_count > 0)
 		vk_finding_say(sink, VK_F_SOURCE_PIECE_MISSING, join->missing_at_bytes, join->missing_bytes, NULL, NULL,
 			       "%zu piece%s not there: %s", join->missing_count,

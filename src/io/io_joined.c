@@ -10,7 +10,7 @@
 #include "base/checked.h"
 #include "base/command.h"
 #include "base/memory.h"
-#include "base/texts.h"
+#include "base/shown.h"
 #include "io/io_handle.h"
 #include "io/split_name.h"
 #include "vmfskit/text.h"
@@ -137,9 +137,8 @@ static uint64_t piece_length(struct vk_io *const *pieces, size_t count)
 
 static enum vk_status refuse_missing(const char *path, const char *name, struct vk_error *err)
 {
-	vk_error_set(err, VK_ABSENT, path,
-		     "the piece %s is missing, and the others do not show its length",
-		     vk_safe_name(name).text);
+	vk_error_set(err, VK_ABSENT, path, "the piece %s is missing, and the others do not show its length",
+		     vk_shown_name(name).text);
 	return vk_error_remedy(err, "name all pieces, in their order");
 }
 
@@ -339,7 +338,7 @@ enum vk_status vk_io_refuse_later_piece(const struct vk_io *io, struct vk_error 
 	if (join == NULL || join->first[0] == '\0')
 		return VK_OK;
 	vk_error_set(err, VK_USAGE, vk_io_name(io), "this is a later piece of the split dump that begins with %s",
-		     vk_safe_name(join->first).text);
+		     vk_shown_name(join->first).text);
 	return vk_error_remedy(err, "name %s: the pieces beside it are read with it", vk_shell_path(join->first).text);
 }
 

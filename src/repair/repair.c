@@ -84,7 +84,7 @@ enum vk_status vk_repair_search(struct vk_repair *repair, bool whole, struct vk_
 	const struct vk_source *source = &repair->target.source;
 	struct vk_find_options options = repair->options.find;
 	char name[400];
-	struct vk_text text;
+	struct vk_text text = vk_text_in(name, sizeof(name));
 	enum vk_status status;
 
 	vk_find_free(&repair->find);
@@ -104,7 +104,6 @@ enum vk_status vk_repair_search(struct vk_repair *repair, bool whole, struct vk_
 		options.range_start_bytes = repair->partition.offset_bytes;
 		options.range_length_bytes = length == 0 || length > room ? room : length;
 	}
-	vk_text_init(&text, name, sizeof(name));
 	vk_disk_facts_name(&repair->target.facts, &text);
 	options.disk_name = name;
 	status = vk_find(source, &options, &repair->find, err);

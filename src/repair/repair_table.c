@@ -154,7 +154,7 @@ static bool describe_entry(const struct vk_rebuild_table *table, const struct vk
 	const char *origin = vk_entry_origin_name(entry->origin);
 	bool exact = entry->length_exact, end = !exact && !entry->length_rounded, fits = true;
 	char unknown[500];
-	struct vk_text text;
+	struct vk_text text = vk_text_in(unknown, sizeof(unknown));
 
 	if (entry->bytes_exact)
 		return vk_rebuilt_say(&rebuilt->exact, "partition %u, sectors %" PRIu64 " to %" PRIu64 ", %s: %s. %s",
@@ -165,7 +165,6 @@ static bool describe_entry(const struct vk_rebuild_table *table, const struct vk
 	if (entry->stands)
 		return true;
 	/* what of it is not known to be as it was */
-	vk_text_init(&text, unknown, sizeof(unknown));
 	if (vk_partition_is_extended(p))
 		vk_text_put(&text, "place and length are chosen for its logical partitions");
 	else if (end && entry->candidate == SIZE_MAX && p->gpt && !entry->length_said)

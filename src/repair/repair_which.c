@@ -25,10 +25,9 @@ static enum vk_status refuse_extended(const struct vk_repair *repair, const stru
 {
 	const struct vk_table *table = &repair->target.source.table;
 	char names[200];
-	struct vk_text list;
+	struct vk_text list = vk_text_in(names, sizeof(names));
 	size_t count = 0;
 
-	vk_text_init(&list, names, sizeof(names));
 	for (size_t i = 0; i < table->partition_count; i++)
 		if (table->partitions[i].logical)
 			vk_text_fmt(&list, "%s%u", count++ > 0 ? ", " : "", table->partitions[i].number);
@@ -91,11 +90,10 @@ enum vk_status vk_repair_only_volume(struct vk_repair *repair, struct vk_error *
 	const struct vk_table *table = &repair->target.source.table;
 	const struct vk_find *find = &repair->find;
 	char names[200];
-	struct vk_text list;
+	struct vk_text list = vk_text_in(names, sizeof(names));
 	bool searched = false;
 	size_t count = 0;
 
-	vk_text_init(&list, names, sizeof(names));
 	for (size_t i = 0; i < table->partition_count; i++) {
 		if (!vk_partition_is_vmfs(&table->partitions[i]))
 			continue;

@@ -60,11 +60,10 @@ static enum vk_status use_leftover(struct vk_repair *repair, struct vk_error *er
 {
 	bool whole = repair->options.scan == VK_REPAIR_SCAN_WHOLE;
 	char names[200];
-	struct vk_text starts;
+	struct vk_text starts = vk_text_in(names, sizeof(names));
 	size_t count;
 	enum vk_status status;
 
-	vk_text_init(&starts, names, sizeof(names));
 	status = count_leftovers(repair, whole, &count, &starts, err);
 	if (status == VK_OK && count == 0 && repair->options.scan == VK_REPAIR_SCAN_AUTO)
 		status = count_leftovers(repair, true, &count, &starts, err);
@@ -123,9 +122,8 @@ static enum vk_status put_away(struct vk_repair *repair, enum vk_wipe_signature 
 static uint32_t fs_magic_at(struct vk_io *window, uint64_t offset)
 {
 	uint8_t magic[VK_WIPE_BYTES];
-	size_t got = 0;
 
-	if (vk_io_read(window, offset, magic, sizeof(magic), &got, NULL) != VK_OK || got < sizeof(magic) ||
+	if (vk_io_read_all(window, offset, magic, sizeof(magic), NULL) != VK_OK ||
 	    !vk_fs_magic_known(vk_get_le32(magic)))
 		return 0;
 	return vk_get_le32(magic);

@@ -296,9 +296,8 @@ enum vk_status vk_restore_write_scratch(struct vk_restore *restore, struct vk_er
 				   .facts = restore->facts,
 				   .ret_written = &restore->written_bytes};
 	enum vk_status status = may_write(restore, err);
-	struct vk_text note;
+	struct vk_text note = vk_text_in(restore->note, sizeof(restore->note));
 
-	vk_text_init(&note, restore->note, sizeof(restore->note));
 	job.edit_count = vk_overlay_edits(restore->overlay, &job.edits);
 	return status != VK_OK || job.edit_count == 0 ? status : vk_writer_run(&job, &note, err);
 }
@@ -344,7 +343,7 @@ enum vk_status vk_restore_write(struct vk_restore *restore, char ret_undo_id[VK_
 		if (restore->options.undo_taken != NULL)
 			restore->options.undo_taken(restore->options.undo_taken_ctx, ret_undo_id);
 		job.reread_table = vk_restore_edits_in_part(restore, VK_PART_TABLE);
-		vk_text_init(&note, restore->note, sizeof(restore->note));
+		note = vk_text_in(restore->note, sizeof(restore->note));
 		status = vk_writer_run(&job, &note, err);
 	}
 	vk_store_close(job.ledger);

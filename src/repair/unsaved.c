@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/shown.h"
 #include "repair/plan/restore_state.h"
 #include "store/manifest/manifest.h"
 #include "store/plan/plan.h"
@@ -22,7 +23,6 @@ static enum vk_status describe(struct vk_unsaved *unsaved, struct vk_overlay *ov
 	struct vk_range *ranges = calloc(count + 1, sizeof(*ranges));
 	struct vk_capture_plan plan;
 	struct vk_device_info device;
-	struct vk_text text;
 	enum vk_status status;
 
 	c->rebuilt.ranges = ranges;
@@ -55,8 +55,7 @@ static enum vk_status describe(struct vk_unsaved *unsaved, struct vk_overlay *ov
 	c->table_kind = after->table.kind;
 	c->size_bytes = after->size_bytes;
 	c->sector_size = after->sector_size;
-	vk_text_init(&text, c->source_path, sizeof(c->source_path));
-	vk_text_label(&text, (const uint8_t *)after->path, strlen(after->path));
+	vk_label_into(c->source_path, sizeof(c->source_path), after->path, strlen(after->path));
 	c->path = strdup(after->path);
 	return c->path != NULL ? VK_OK : vk_no_memory(err, NULL);
 }

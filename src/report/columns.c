@@ -40,9 +40,8 @@ struct vk_middle vk_shown_middle(const char *text, size_t width)
 	static const char dots[] = "...";
 	size_t all = width_of(text), rest = width > sizeof(dots) - 1 ? width - (sizeof(dots) - 1) : 1;
 	struct vk_middle middle;
-	struct vk_text out;
+	struct vk_text out = vk_text_in(middle.text, sizeof(middle.text));
 
-	vk_text_init(&out, middle.text, sizeof(middle.text));
 	if (all <= width) {
 		vk_text_put(&out, text);
 		return middle;
@@ -61,7 +60,7 @@ static char *clean_copy(const char *cell)
 
 	if (copy == NULL)
 		return NULL;
-	vk_text_init(&text, copy, cap);
+	text = vk_text_in(copy, cap);
 	for (bool second = false; *cell != '\0'; cell++) {
 		unsigned char c = (unsigned char)*cell;
 		/* the control characters of one byte, and those of two bytes in UTF-8 */

@@ -9,7 +9,7 @@
 
 #include "base/checked.h"
 #include "report/doctor.h"
-#include "report/shown.h"
+#include "base/shown.h"
 #include "report/svg_bar.h"
 #include "report/xml_text.h"
 #include "vmfskit/text.h"
@@ -146,9 +146,8 @@ static void put_volumes(FILE *out, struct picture *p)
 	for (size_t i = 0; i < d->volume_count && i < VOLUMES_MAX; i++) {
 		const struct vk_diagnosed_volume *v = &d->volumes[i];
 		uint64_t first = v->start_bytes / d->sector_size;
-		struct vk_text line;
+		struct vk_text line = vk_text_in(text, sizeof(text));
 
-		vk_text_init(&line, text, sizeof(text));
 		vk_text_fmt(&line, "volume %zu: from sector %" PRIu64, i + 1, first);
 		if (v->length_bytes != 0)
 			vk_text_fmt(&line, " to %" PRIu64,

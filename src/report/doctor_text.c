@@ -6,7 +6,7 @@
 #include "base/screen.h"
 #include "report/doctor.h"
 #include "report/report.h"
-#include "report/shown.h"
+#include "base/shown.h"
 
 static void put_volume(FILE *out, const struct vk_diagnosis *d, const struct vk_diagnosed_volume *v)
 {

@@ -4,7 +4,20 @@
 
 #include "base/bytes.h"
 #include "report/report.h"
-#include "report/shown.h"
+#include "base/shown.h"
+
+struct vk_shown vk_report_made(const struct vk_vmfs_uuid *uuid, const char *before)
+{
+	struct vk_vmfs_uuid_parts parts;
+	struct vk_shown shown;
+	struct vk_text text = vk_text_in(shown.text, sizeof(shown.text));
+
+	vk_vmfs_uuid_decode(uuid, &parts);
+	vk_text_time_s(&text, parts.timeLo);
+	vk_text_put(&text, before);
+	vk_mac_format(parts.macAddr, shown.text + text.len_bytes);
+	return shown;
+}
 
 /* Fields that a source merely stated and that are zero say nothing; they are shown on request. */
 static bool says_nothing(const struct vk_field *field, const void *in)
@@ -32,8 +45,8 @@ void vk_report_fields_text(FILE *out, const struct vk_layout *layout, const void
 	for (size_t i = 0; i < layout->count; i++) {
 		const struct vk_field *f = &layout->fields[i];
 		char value[1200];
+		struct vk_text text = vk_text_in(value, sizeof(value));
 		struct vk_vmfs_uuid uuid;
-		struct vk_text text;
 
 		if (!vk_field_told(f, in, seen_bytes)) {
 			cut++;
@@ -45,12 +58,11 @@ void vk_report_fields_text(FILE *out, const struct vk_layout *layout, const void
 			hidden++;
 			continue;
 		}
-		vk_text_init(&text, value, sizeof(value));
 		vk_field_text(f, in, &text);
 		fprintf(out, "%s%-22s %s", indent, f->name, value);
 		if (f->view == VK_VIEW_UUID && !vk_all_zero(vk_field_bytes(f, in), sizeof(uuid))) {
 			memcpy(&uuid, vk_field_bytes(f, in), sizeof(uuid));
-			fprintf(out, "  (made %s)", vk_shown_made(&uuid, " by the host with MAC ").text);
+			fprintf(out, "  (made %s)", vk_report_made(&uuid, " by the host with MAC ").text);
 		}
 		if (f->evidence == VK_EV_U)
 			fprintf(out, "  [uncertain: %s]", f->note);

@@ -2,7 +2,7 @@
 /* What a search found, for scripts: the contract is docs/json.md. */
 #include "report/report.h"
 #include "report/report_find.h"
-#include "report/shown.h"
+#include "base/shown.h"
 
 static json_t *check_json(const struct vk_candidate *c, enum vk_find_check check)
 {
@@ -34,11 +34,11 @@ static void set_names(struct vk_json *o, const struct vk_candidate *c)
 
 	snprintf(lvm, sizeof(lvm), "%u.%u", c->lvm.majorVersion, c->lvm.minorVersion);
 	vk_fs_version_name(&c->fs, fs);
-	VK_JSON_SET(o, VK_KEY("lvm_version", c->has_header ? lvm : NULL),
-		    VK_KEY("fs_version", c->has_fs ? fs : NULL), VK_KEY("label", c->has_fs ? label.text : NULL),
-		    VK_KEY("device_uuid", c->has_header ? vk_shown_uuid(&c->lvm.devID).text : NULL),
-		    VK_KEY("volume_uuid", c->has_volume ? vk_shown_uuid(&c->volume.uuid).text : NULL),
-		    VK_KEY("uuid", c->has_fs ? vk_shown_uuid(&c->fs.uuid).text : NULL));
+	VK_JSON_SET(o, VK_KEY("lvm_version", c->has_header ? lvm : NULL), VK_KEY("fs_version", c->has_fs ? fs : NULL),
+		    VK_KEY("label", c->has_fs ? label.text : NULL),
+		    VK_KEY("device_uuid", c->has_header ? vk_vmfs_uuid_text(&c->lvm.devID).text : NULL),
+		    VK_KEY("volume_uuid", c->has_volume ? vk_vmfs_uuid_text(&c->volume.uuid).text : NULL),
+		    VK_KEY("uuid", c->has_fs ? vk_vmfs_uuid_text(&c->fs.uuid).text : NULL));
 }
 
 static json_t *candidate_json(const struct vk_find_view *view, const struct vk_candidate *c)
@@ -102,30 +102,27 @@ static void set_older(struct vk_json *o, const struct vk_find *f)
 	for (size_t i = 0; i < f->older_count; i++) {
 		const struct vk_older_gpt *gpt = &f->older[i];
 		json_t *partitions = json_array();
-		char disk[VK_GUID_TEXT_BYTES];
 
-		vk_guid_format(&gpt->header.diskGUID, disk);
 		for (size_t k = 0; k < gpt->entry_count; k++) {
 			const struct vk_gpt_entry *e = &gpt->entries[k].entry;
-			char type[VK_GUID_TEXT_BYTES], guid[VK_GUID_TEXT_BYTES];
 
-			vk_guid_format(&e->typeGUID, type);
-			vk_guid_format(&e->uniqueGUID, guid);
 			vk_json_append(partitions,
 				       VK_JSON_OBJECT(VK_KEY("number", gpt->entries[k].number),
 						      VK_KEY("start_sector", e->firstLBA),
 						      VK_KEY("sectors", e->lastLBA - e->firstLBA + 1),
 						      VK_KEY("type", vk_gpt_type_name(&e->typeGUID)),
-						      VK_KEY("type_guid", type), VK_KEY("guid", guid)), o);
+						      VK_KEY("type_guid", vk_guid_text(&e->typeGUID).text),
+						      VK_KEY("guid", vk_guid_text(&e->uniqueGUID).text)),
+				       o);
 		}
 		vk_json_append(list,
-			       VK_JSON_OBJECT(VK_KEY("offset", gpt->offset_bytes),
-					      VK_KEY("sector", gpt->header.myLBA),
+			       VK_JSON_OBJECT(VK_KEY("offset", gpt->offset_bytes), VK_KEY("sector", gpt->header.myLBA),
 					      VK_KEY("sector_size", gpt->sector_size),
 					      VK_KEY("disk_sectors", gpt->disk_sectors),
-					      VK_KEY("disk_guid", disk),
+					      VK_KEY("disk_guid", vk_guid_text(&gpt->header.diskGUID).text),
 					      VK_KEY("entries_fit", vk_json_bool(gpt->entries_fit)),
-					      VK_KEY("partitions", partitions)), o);
+					      VK_KEY("partitions", partitions)),
+			       o);
 	}
 	if (f->older_count > 0)
 		vk_json_set(o, "older_gpts", list);

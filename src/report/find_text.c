@@ -6,7 +6,7 @@
 #include "base/screen.h"
 #include "report/report.h"
 #include "report/report_find.h"
-#include "report/shown.h"
+#include "base/shown.h"
 
 /* What the sound table says of its VMFS partitions must be there. */
 static bool table_is_met(const struct vk_find_view *view)
@@ -181,12 +181,12 @@ static void put_volume(FILE *out, const struct vk_find_view *view, const struct 
 			(vk_add_sat(c->start_bytes, c->length_bytes) - 1) / unit);
 	if (c->has_header) {
 		fprintf(out, "  LVM version     %u.%u\n", c->lvm.majorVersion, c->lvm.minorVersion);
-		fprintf(out, "  device UUID     %s\n", vk_shown_uuid(&c->lvm.devID).text);
+		fprintf(out, "  device UUID     %s\n", vk_vmfs_uuid_text(&c->lvm.devID).text);
 	}
 	if (c->has_volume)
-		fprintf(out, "  volume UUID     %s\n", vk_shown_uuid(&c->volume.uuid).text);
+		fprintf(out, "  volume UUID     %s\n", vk_vmfs_uuid_text(&c->volume.uuid).text);
 	if (c->has_fs)
-		fprintf(out, "  datastore UUID  %s\n", vk_shown_uuid(&c->fs.uuid).text);
+		fprintf(out, "  datastore UUID  %s\n", vk_vmfs_uuid_text(&c->fs.uuid).text);
 	put_evidence(out, view->source, c);
 	put_checks(out, c, view->all);
 }
@@ -261,13 +261,12 @@ static void put_part(FILE *out, const struct vk_find_view *view)
 {
 	bool part = vk_source_is_part(view->source);
 	char words[200];
-	struct vk_text text;
+	struct vk_text text = vk_text_in(words, sizeof(words));
 
 	for (size_t i = 0; i < view->find->count; i++)
 		part = part || view->find->candidates[i].absent_bytes != 0;
 	if (!part)
 		return;
-	vk_text_init(&text, words, sizeof(words));
 	if (view->source->whole.bytes != 0)
 		vk_source_put_part(view->source, &text);
 	else
@@ -280,15 +279,13 @@ static void put_older(FILE *out, const struct vk_find *f)
 {
 	for (size_t i = 0; i < f->older_count; i++) {
 		const struct vk_older_gpt *gpt = &f->older[i];
-		char guid[VK_GUID_TEXT_BYTES];
 
 		fprintf(out, "%s  an older backup GPT at sector %" PRIu64 "%s, whose %s: the disk was %" PRIu64
 			" sectors long then\n", i == 0 ? "\nEarlier partition tables of this disk:\n" : "",
 			gpt->header.myLBA, gpt->sector_size == 512 ? "" : " (of 4096 bytes)",
 			gpt->entries_fit ? "checksums fit" : "checksum fits, and whose entries were overwritten",
 			gpt->disk_sectors);
-		vk_guid_format(&gpt->header.diskGUID, guid);
-		fprintf(out, "    disk GUID %s\n", guid);
+		fprintf(out, "    disk GUID %s\n", vk_guid_text(&gpt->header.diskGUID).text);
 		for (size_t k = 0; k < gpt->entry_count; k++)
 			fprintf(out, "    partition %u: sectors %" PRIu64 " to %" PRIu64 ", %s\n",
 				gpt->entries[k].number, gpt->entries[k].entry.firstLBA,

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/json.h"
+#include "base/shown.h"
 #include "vmfskit/source.h"
 
 struct vk_report_style {
@@ -31,6 +32,11 @@ void vk_report_source_hex(FILE *out, const struct vk_source *source,
 void vk_report_fields_text(FILE *out, const struct vk_layout *layout, const void *in,
 			   size_t seen_bytes, const char *indent,
 			   const struct vk_report_style *style);
+/*
+ * "2009-04-21T16:45:56Z, by the host with MAC 00:50:56:...": when and where a UUID was made; before stands between the
+ * two.
+ */
+struct vk_shown vk_report_made(const struct vk_vmfs_uuid *uuid, const char *before);
 void vk_report_volumes_text(FILE *out, const struct vk_volume *volumes, size_t count,
 			    const struct vk_source *sources);
 

@@ -56,9 +56,8 @@ static void put_field(const struct hex *h, const struct vk_field *f, const void 
 		      const char *prefix)
 {
 	char value[1200], name[80];
-	struct vk_text text;
+	struct vk_text text = vk_text_in(value, sizeof(value));
 
-	vk_text_init(&text, value, sizeof(value));
 	if (f->view != VK_VIEW_RESERVED && f->view != VK_VIEW_RAW)
 		vk_field_text(f, in, &text);
 	if (f->evidence == VK_EV_U)
@@ -126,7 +125,6 @@ static void put_array(struct hex *h, struct vk_io *io, const struct vk_place *p,
 		uint64_t where = base + p->offset_bytes + at;
 		struct vk_span span = vk_io_span(io, where);
 		char prefix[32];
-		size_t got;
 
 		if (span.state == VK_SPAN_ZERO && span.length_bytes > p->stride_bytes) {
 			uint64_t skip = vk_min_u64(span.length_bytes, p->held_bytes - at) /
@@ -136,10 +134,9 @@ static void put_array(struct hex *h, struct vk_io *io, const struct vk_place *p,
 			at += (skip - 1) * p->stride_bytes;
 			continue;
 		}
-		if (vk_io_read(io, where, buf, p->stride_bytes, &got, NULL) != VK_OK ||
-		    got < p->stride_bytes)
+		if (vk_io_read_all(io, where, buf, p->stride_bytes, NULL) != VK_OK)
 			break;
-		if (!telling(p->element, buf, got)) {
+		if (!telling(p->element, buf, p->stride_bytes)) {
 			quiet++;
 			continue;
 		}
@@ -151,7 +148,7 @@ static void put_array(struct hex *h, struct vk_io *io, const struct vk_place *p,
 		h->at = where;
 		h->bytes = buf;
 		snprintf(prefix, sizeof(prefix), "[%" PRIu64 "].", at / p->stride_bytes);
-		put_layout(h, p->element, 0, got < p->element->size ? got : p->element->size, prefix);
+		put_layout(h, p->element, 0, (size_t)vk_min_u64(p->stride_bytes, p->element->size), prefix);
 	}
 	if (more > 0)
 		fprintf(h->out, "%12s  %" PRIu64 " more entries in use; --all shows them\n", "*", more);

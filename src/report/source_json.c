@@ -30,14 +30,11 @@ static json_t *table_json(const struct vk_table *t)
 	for (size_t i = 0; i < t->partition_count; i++) {
 		const struct vk_partition *p = &t->partitions[i];
 		struct vk_json e = vk_report_partition_json(p);
-		char guid[VK_GUID_TEXT_BYTES];
 
 		if (p->logical)
 			vk_json_set_bool(&e, "logical", true);
-		if (p->gpt) {
-			vk_guid_format(&p->entry.uniqueGUID, guid);
-			vk_json_set_text(&e, "guid", guid);
-		}
+		if (p->gpt)
+			vk_json_set_text(&e, "guid", vk_guid_text(&p->entry.uniqueGUID).text);
 		vk_json_append(partitions, vk_json_end(&e), &o);
 	}
 	vk_json_set(&o, "partitions", partitions);
@@ -48,15 +45,12 @@ static json_t *table_json(const struct vk_table *t)
 static json_t *tail_json(const struct vk_tail_gpt *tail)
 {
 	const struct vk_gpt_header *h = &tail->table.gpt[1].header;
-	char guid[VK_GUID_TEXT_BYTES];
 
-	vk_guid_format(&h->diskGUID, guid);
-	return VK_JSON_OBJECT(VK_KEY("first_sector", tail->first_sector),
-			      VK_KEY("disk_sectors", tail->table.disk_sectors),
-			      VK_KEY("sector_size", tail->table.sector_size),
-			      VK_KEY("first_usable_sector", h->firstUsableLBA),
-			      VK_KEY("last_usable_sector", h->lastUsableLBA), VK_KEY("disk_guid", guid),
-			      VK_KEY("table", table_json(&tail->table)));
+	return VK_JSON_OBJECT(
+		VK_KEY("first_sector", tail->first_sector), VK_KEY("disk_sectors", tail->table.disk_sectors),
+		VK_KEY("sector_size", tail->table.sector_size), VK_KEY("first_usable_sector", h->firstUsableLBA),
+		VK_KEY("last_usable_sector", h->lastUsableLBA), VK_KEY("disk_guid", vk_guid_text(&h->diskGUID).text),
+		VK_KEY("table", table_json(&tail->table)));
 }
 
 static json_t *place_json(const struct vk_place *p, uint64_t base)
@@ -108,11 +102,10 @@ json_t *vk_report_readings_json(const struct vk_source *source)
 void vk_report_set_whole(struct vk_json *o, const struct vk_source *s)
 {
 	char missing[400];
-	struct vk_text text;
+	struct vk_text text = vk_text_in(missing, sizeof(missing));
 
 	if (s->whole.bytes == 0)
 		return;
-	vk_text_init(&text, missing, sizeof(missing));
 	(void)vk_source_put_missing(s, &text);
 	vk_json_set(o, "whole", VK_JSON_OBJECT(VK_KEY("bytes", s->whole.bytes), VK_KEY("at_least", s->whole.at_least),
 					       VK_KEY("by", s->whole.by), VK_KEY("held_bytes", s->whole.held_bytes),
@@ -133,8 +126,8 @@ json_t *vk_report_source_json(const struct vk_source *source)
 	if (source->origin_bytes > 0)
 		vk_json_set_number(&o, "origin_bytes", source->origin_bytes);
 	vk_report_set_whole(&o, source);
-	vk_json_set_number(&o, "not_in_source", vk_findings_absent(&source->findings));
-	vk_json_set(&o, "table", table_json(&source->table));
+	VK_JSON_SET(&o, VK_KEY("not_in_source", vk_findings_absent(&source->findings)),
+		    VK_KEY("table", table_json(&source->table)));
 	if (source->tail.first_sector > 0)
 		vk_json_set(&o, "tail_gpt", tail_json(&source->tail));
 	for (size_t i = 0; i < source->table.place_count; i++)
@@ -161,10 +154,8 @@ json_t *vk_report_volumes_json(const struct vk_volume *volumes, size_t count,
 		const struct vk_volume *v = &volumes[i];
 		struct vk_json o = vk_json_begin();
 		json_t *extents = json_array();
-		char uuid[VK_VMFS_UUID_TEXT_BYTES];
 
-		vk_vmfs_uuid_format(&v->uuid, uuid);
-		VK_JSON_SET(&o, VK_KEY("uuid", uuid), VK_KEY("snapID", v->snap_id),
+		VK_JSON_SET(&o, VK_KEY("uuid", vk_vmfs_uuid_text(&v->uuid).text), VK_KEY("snapID", v->snap_id),
 			    VK_KEY("logicalSize", v->logical_bytes), VK_KEY("numDevs", v->num_devs),
 			    VK_KEY("complete", v->complete));
 		if (v->has_fs)

@@ -6,7 +6,7 @@
 
 #include "base/checked.h"
 #include "report/report.h"
-#include "report/shown.h"
+#include "base/shown.h"
 
 __attribute__((format(printf, 3, 4))) static void put_line(FILE *out, const char *name, const char *format, ...)
 {
@@ -105,9 +105,9 @@ static void put_identity(FILE *out, const struct vk_vmfs *v)
 		put_line(out, "partition size", "%s, %" PRIu64 " sectors of 512",
 			 vk_shown_size_short(v->lvm.totalBytes).text, v->lvm.totalBytes / 512);
 	if (vk_report_lvm_readable(v) && lvm_held(v, "devID"))
-		put_line(out, "device UUID", "%s", vk_shown_uuid(&v->lvm.devID).text);
+		put_line(out, "device UUID", "%s", vk_vmfs_uuid_text(&v->lvm.devID).text);
 	if (v->volume_count > 0 && v->volumes[0].seen_bytes >= 0x64)
-		put_line(out, "volume UUID", "%s", vk_shown_uuid(&v->volumes[0].volume.uuid).text);
+		put_line(out, "volume UUID", "%s", vk_vmfs_uuid_text(&v->volumes[0].volume.uuid).text);
 }
 
 static bool fs_held(const struct vk_vmfs *v, const char *field)
@@ -128,8 +128,8 @@ static void put_fs_summary(FILE *out, const struct vk_vmfs *v)
 	if (fs_held(v, "fsLabel"))
 		put_line(out, "label", "%s", or_none(vk_shown_label(v->fs.fsLabel, sizeof(v->fs.fsLabel)).text));
 	if (fs_held(v, "uuid")) {
-		put_line(out, "datastore UUID", "%s", vk_shown_uuid(&v->fs.uuid).text);
-		put_line(out, "made", "%s", vk_shown_made(&v->fs.uuid, ", by the host with MAC ").text);
+		put_line(out, "datastore UUID", "%s", vk_vmfs_uuid_text(&v->fs.uuid).text);
+		put_line(out, "made", "%s", vk_report_made(&v->fs.uuid, ", by the host with MAC ").text);
 	}
 	vk_fs_version_name(&v->fs, version);
 	if (fs_held(v, "fileBlockSize"))
@@ -148,7 +148,7 @@ static void put_slot(FILE *out, const struct vk_heartbeat_slot *s, bool in_use)
 	vk_mac_format(host.macAddr, mac);
 	fprintf(out, "  slot %u (volume offset 0x%" PRIX64 "): ", s->slot, s->volume_offset);
 	if (in_use)
-		fprintf(out, "in use by %s, MAC %s", vk_shown_uuid(&s->hb.owner).text, mac);
+		fprintf(out, "in use by %s, MAC %s", vk_vmfs_uuid_text(&s->hb.owner).text, mac);
 	else
 		fprintf(out, "free; the last mount");
 	if (ip.text[0] != '\0')
@@ -286,7 +286,7 @@ static void put_held(FILE *out, const struct vk_source *s)
 	double percent;
 
 	if (s->whole.bytes != 0) {
-		vk_text_init(&text, part, sizeof(part));
+		text = vk_text_in(part, sizeof(part));
 		vk_source_put_part(s, &text);
 		percent = 100.0 * (double)s->whole.held_bytes / (double)s->whole.bytes;
 		/* where only addresses tell, they tell no share */
@@ -431,7 +431,7 @@ void vk_report_volumes_text(FILE *out, const struct vk_volume *volumes, size_t c
 
 		if (v->num_devs < 2 && v->extent_count < 2)
 			continue;
-		fprintf(out, "\nVolume %s, %s, %zu of %u extents, %s\n", vk_shown_uuid(&v->uuid).text,
+		fprintf(out, "\nVolume %s, %s, %zu of %u extents, %s\n", vk_vmfs_uuid_text(&v->uuid).text,
 			vk_shown_size_short(v->logical_bytes).text, v->extent_count, v->num_devs,
 			v->complete ? "complete" : "not complete");
 		if (v->has_fs)

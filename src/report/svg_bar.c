@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "report/shown.h"
+#include "base/shown.h"
 #include "report/xml_text.h"
 
 /* Above the bar one line with the title and one with numbers; below it the volumes, then sectors and bytes. */

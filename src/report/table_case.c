@@ -84,9 +84,8 @@ static void name_files(struct saving *s, const char *device)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._";
 	const char *slash = strrchr(device, '/');
-	struct vk_text text;
+	struct vk_text text = vk_text_in(s->name, NAME_BYTES);
 
-	vk_text_init(&text, s->name, NAME_BYTES);
 	for (const char *p = slash != NULL ? slash + 1 : device; *p != '\0' && text.len_bytes < NAME_BYTES - 2; p++)
 		vk_text_fmt(&text, "%c", strchr(plain, *p) != NULL ? *p : '_');
 }

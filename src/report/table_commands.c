@@ -140,7 +140,7 @@ static void set_care(struct vk_json *o, const struct vk_tool_commands *tool)
 
 json_t *vk_table_commands_json(const struct vk_table_commands *commands)
 {
-	struct vk_json both = vk_json_begin(), esxi = vk_json_begin(), host = vk_json_begin();
+	struct vk_json esxi = vk_json_begin(), host = vk_json_begin();
 
 	vk_json_set_text(&esxi, "which", commands->esxi_which);
 	set_care(&esxi, &commands->esxi);
@@ -151,7 +151,5 @@ json_t *vk_table_commands_json(const struct vk_table_commands *commands)
 	vk_json_set_text(&host, "command", commands->linux_command);
 	set_lines(&host, "script", &commands->sfdisk.lines);
 	set_lines(&host, "notes", &commands->sfdisk.notes);
-	vk_json_set(&both, "esxi", vk_json_end(&esxi));
-	vk_json_set(&both, "linux", vk_json_end(&host));
-	return vk_json_end(&both);
+	return VK_JSON_OBJECT(VK_KEY("esxi", vk_json_end(&esxi)), VK_KEY("linux", vk_json_end(&host)));
 }

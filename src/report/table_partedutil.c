@@ -21,9 +21,8 @@ enum { DEVICE_BYTES = 600, HEADS = 255, SECTORS_PER_TRACK = 63 };
 static bool put_device(const char *device, char ret_word[DEVICE_BYTES])
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/+=,-";
-	struct vk_text text;
+	struct vk_text text = vk_text_in(ret_word, DEVICE_BYTES);
 
-	vk_text_init(&text, ret_word, DEVICE_BYTES);
 	for (const char *p = device; *p != '\0'; p++) {
 		if (*p < 0x20 || *p > 0x7E || text.len_bytes + 3 > DEVICE_BYTES)
 			return false;
@@ -43,11 +42,9 @@ static const char *type_name(const struct vk_guid *type)
 		{VK_GPT_TYPE_VMKDIAG, " vmkDiagnostic"}, {VK_GPT_TYPE_BASIC, " linuxNative"},
 		{VK_GPT_TYPE_EFI, " systemPartition"},
 	};
-	char guid[VK_GUID_TEXT_BYTES];
 
-	vk_guid_format(type, guid);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strcmp(names[i].guid, guid) == 0)
+		if (strcmp(names[i].guid, vk_guid_text(type).text) == 0)
 			return names[i].name;
 	return " unknown";
 }

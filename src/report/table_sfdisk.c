@@ -61,15 +61,10 @@ static void put_gpt_entry(struct vk_commands_case *c, const struct vk_planned_en
 	const struct vk_gpt_entry *e = &entry->partition.entry;
 	const uint64_t told = 0xFFFF000000000007U; /* the bits that have words */
 	const char *before = ", attrs=\"";
-	char guid[VK_GUID_TEXT_BYTES];
 	char name[NAME_UNITS * UNIT_TEXT_BYTES + 1];
-	struct vk_text text;
+	struct vk_text text = vk_text_in(name, sizeof(name));
 
-	vk_guid_format(&e->typeGUID, guid);
-	vk_command_add(line, ", type=%s", guid);
-	vk_guid_format(&e->uniqueGUID, guid);
-	vk_command_add(line, ", uuid=%s", guid);
-	vk_text_init(&text, name, sizeof(name));
+	vk_command_add(line, ", type=%s, uuid=%s", vk_guid_text(&e->typeGUID).text, vk_guid_text(&e->uniqueGUID).text);
 	if (!put_name(&text, e->name))
 		NOTE(c, "the name of partition %u is not a text and is left out", entry->partition.number);
 	else if (name[0] != '\0')
@@ -125,9 +120,8 @@ static void node_name(const char *device, char ret_name[80])
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/";
 	size_t len = device != NULL ? strlen(device) : 0;
-	struct vk_text text;
+	struct vk_text text = vk_text_in(ret_name, 80);
 
-	vk_text_init(&text, ret_name, 80);
 	if (len == 0 || len > 70 || strspn(device, plain) != len) {
 		vk_text_put(&text, "part");
 		return;
@@ -142,7 +136,7 @@ void vk_commands_for_linux(struct vk_commands_case *c)
 	const struct vk_rebuild_table *t = c->table;
 	bool gpt = t->kind == VK_TABLE_GPT;
 	struct vk_command command;
-	char guid[VK_GUID_TEXT_BYTES], node[80];
+	char node[80];
 
 	if (t->nothing_to_do) {
 		NOTE(c, "the table is sound: there is nothing to type");
@@ -155,9 +149,8 @@ void vk_commands_for_linux(struct vk_commands_case *c)
 	c->out->linux_command = vk_command_end(&command);
 	c->failed = c->failed || c->out->linux_command == NULL;
 	LINE(c, "label: %s", gpt ? "gpt" : "dos");
-	vk_guid_format(&t->disk_guid, guid);
 	if (gpt)
-		LINE(c, "label-id: %s", guid);
+		LINE(c, "label-id: %s", vk_guid_text(&t->disk_guid).text);
 	else if (c->has_mbr)
 		LINE(c, "label-id: 0x%08x", c->mbr.diskSignature);
 	LINE(c, "unit: sectors");

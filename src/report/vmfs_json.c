@@ -5,14 +5,13 @@
 
 #include "base/checked.h"
 #include "report/report.h"
-#include "report/shown.h"
+#include "base/shown.h"
 
 static json_t *field_text_json(const struct vk_field *f, const void *in)
 {
 	char text[1200];
-	struct vk_text t;
+	struct vk_text t = vk_text_in(text, sizeof(text));
 
-	vk_text_init(&t, text, sizeof(text));
 	vk_field_text(f, in, &t);
 	return json_string(text);
 }
@@ -42,7 +41,7 @@ static void set_time(struct vk_json *o, const struct vk_field *f, const void *in
 {
 	uint64_t value = vk_field_number(f, in);
 	char key[64], text[64];
-	struct vk_text t;
+	struct vk_text t = vk_text_in(text, sizeof(text));
 	size_t len = strlen(f->name);
 
 	snprintf(key, sizeof(key), "%s", f->name);
@@ -50,7 +49,6 @@ static void set_time(struct vk_json *o, const struct vk_field *f, const void *in
 		vk_json_set_number(o, f->name, value);
 		key[len - 2] = '\0';
 	}
-	vk_text_init(&t, text, sizeof(text));
 	if (f->view == VK_VIEW_TIME_S)
 		vk_text_time_s(&t, value);
 	else
@@ -181,7 +179,7 @@ static json_t *slot_json(const struct vk_heartbeat_slot *s)
 	vk_vmfs_uuid_decode(&s->hb.owner, &host);
 	vk_mac_format(host.macAddr, mac);
 	if (owned)
-		VK_JSON_SET(&o, VK_KEY("owner", vk_shown_uuid(&s->hb.owner).text), VK_KEY("mac", mac));
+		VK_JSON_SET(&o, VK_KEY("owner", vk_vmfs_uuid_text(&s->hb.owner).text), VK_KEY("mac", mac));
 	if (owned || s->hb.ip[0] != 0)
 		vk_json_set(&o, "ip", vk_json_label(s->hb.ip, sizeof(s->hb.ip)));
 	snprintf(driver, sizeof(driver), "%u.%u", s->hb.driveX, s->hb.driveY);

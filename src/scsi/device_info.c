@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "scsi/device_info.h"
+#include "base/shown.h"
 #include "vmfskit/text.h"
 
 enum { VALUE_BYTES = 4096, DEPTH_MAX = 4 };
@@ -29,7 +30,6 @@ static bool read_value(int dir_fd, const char *name, uint8_t buf[VALUE_BYTES], s
 
 static void put_trimmed(const uint8_t *p, size_t len, char *ret_text, size_t cap)
 {
-	struct vk_text text;
 
 	while (len > 0 && (p[0] == ' ' || p[0] == '\n')) {
 		p++;
@@ -37,8 +37,7 @@ static void put_trimmed(const uint8_t *p, size_t len, char *ret_text, size_t cap
 	}
 	while (len > 0 && (p[len - 1] == ' ' || p[len - 1] == '\n' || p[len - 1] == '\0'))
 		len--;
-	vk_text_init(&text, ret_text, cap);
-	vk_text_label(&text, p, len);
+	vk_label_into(ret_text, cap, p, len);
 }
 
 /* The first of the names that is there; names end with NULL. */

@@ -18,10 +18,9 @@ static bool read_bcache(struct vk_io *io, struct vk_layers *layers)
 	struct vk_layer layer = {.whole = true};
 	uint8_t sb[SB_BYTES];
 	uint64_t version;
-	size_t got = 0;
 	bool dirty;
 
-	if (vk_io_read(io, SB_AT, sb, sizeof(sb), &got, NULL) != VK_OK || got < sizeof(sb))
+	if (vk_io_read_all(io, SB_AT, sb, sizeof(sb), NULL) != VK_OK)
 		return true;
 	version = vk_get_le64(sb + 16);
 	dirty = (vk_get_le64(sb + 104) >> 61 & 3) == STATE_DIRTY;
@@ -51,9 +50,8 @@ static bool read_drbd(struct vk_io *io, uint64_t magic_bytes, struct vk_layers *
 	struct vk_layer layer = {.whole = true};
 	uint64_t at = magic_bytes - MAGIC_AT;
 	uint8_t head[8];
-	size_t got = 0;
 
-	if (magic_bytes < MAGIC_AT || vk_io_read(io, at, head, sizeof(head), &got, NULL) != VK_OK || got < sizeof(head))
+	if (magic_bytes < MAGIC_AT || vk_io_read_all(io, at, head, sizeof(head), NULL) != VK_OK)
 		return true;
 	layer.length_bytes = vk_mul_sat((uint64_t)vk_get_be32(head) << 32 | vk_get_be32(head + 4), 512);
 	if (layer.length_bytes > at)

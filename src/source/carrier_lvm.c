@@ -39,10 +39,10 @@ static uint32_t crc_of(const uint8_t *bytes, size_t len)
 static bool read_label(struct vk_io *io, struct label *ret)
 {
 	uint8_t sector[LABEL_BYTES];
-	size_t at, got = 0;
+	size_t at;
 
 	for (ret->at = 0; ret->at < LABEL_SECTORS * LABEL_BYTES; ret->at += LABEL_BYTES)
-		if (vk_io_read(io, ret->at, sector, sizeof(sector), &got, NULL) == VK_OK && got == sizeof(sector) &&
+		if (vk_io_read_all(io, ret->at, sector, sizeof(sector), NULL) == VK_OK &&
 		    memcmp(sector, "LABELONE", 8) == 0 && memcmp(sector + 24, "LVM2 001", 8) == 0)
 			break;
 	if (ret->at == LABEL_SECTORS * LABEL_BYTES)
@@ -69,12 +69,10 @@ static char *read_text(struct vk_io *io, const struct label *label)
 	uint64_t area = label->text_area_bytes, length = label->text_area_length, first;
 	uint8_t header[LABEL_BYTES];
 	uint64_t at, size;
-	size_t got = 0;
 	char *text;
 	struct vk_error ignored;
 
-	if (area == 0 || length <= LABEL_BYTES ||
-	    vk_io_read(io, area, header, sizeof(header), &got, NULL) != VK_OK || got < sizeof(header) ||
+	if (area == 0 || length <= LABEL_BYTES || vk_io_read_all(io, area, header, sizeof(header), NULL) != VK_OK ||
 	    memcmp(header + 4, " LVM2 x[5A%r0N*>", 16) != 0)
 		return NULL;
 	at = vk_get_le64(header + HEADER_BYTES);
@@ -101,11 +99,10 @@ static bool is_empty(struct vk_io *io, const struct label *label)
 {
 	static const uint8_t no_text[24];
 	uint8_t header[LABEL_BYTES];
-	size_t got = 0;
 
 	return label->text_area_bytes != 0 &&
-	       vk_io_read(io, label->text_area_bytes, header, sizeof(header), &got, NULL) == VK_OK &&
-	       got == sizeof(header) && memcmp(header + 4, " LVM2 x[5A%r0N*>", 16) == 0 &&
+	       vk_io_read_all(io, label->text_area_bytes, header, sizeof(header), NULL) == VK_OK &&
+	       memcmp(header + 4, " LVM2 x[5A%r0N*>", 16) == 0 &&
 	       crc_of(header + 4, sizeof(header) - 4) == vk_get_le32(header) &&
 	       memcmp(header + HEADER_BYTES, no_text, sizeof(no_text)) == 0;
 }
@@ -113,9 +110,8 @@ static bool is_empty(struct vk_io *io, const struct label *label)
 /* For reading only, and without a word in the metadata; lvm.conf(5), activation/read_only_volume_list. */
 static void say_how_to_open(struct vk_layer *layer, const char *verb, const char *what)
 {
-	struct vk_text text;
+	struct vk_text text = vk_text_in(layer->open, sizeof(layer->open));
 
-	vk_text_init(&text, layer->open, sizeof(layer->open));
 	vk_text_fmt(&text,
 		    "%s --activate y --config 'devices{use_devicesfile=0} "
 		    "activation{read_only_volume_list=[\"%s\"]}' %s", verb, what, what);

@@ -118,10 +118,8 @@ static bool read_version_1(struct vk_io *io, const struct vk_foreign *found, con
 bool vk_layers_read_md(struct vk_io *io, const struct vk_foreign *found, struct vk_layers *layers)
 {
 	uint8_t sb[SB_BYTES];
-	size_t got = 0;
 
-	if (vk_io_read(io, found->magic_bytes, sb, sizeof(sb), &got, NULL) != VK_OK || got < sizeof(sb) ||
-	    vk_get_le32(sb) != MD_MAGIC)
+	if (vk_io_read_all(io, found->magic_bytes, sb, sizeof(sb), NULL) != VK_OK || vk_get_le32(sb) != MD_MAGIC)
 		return true;
 	if (vk_get_le32(sb + 4) == 0)
 		return read_version_0(io, found, sb, layers);

@@ -182,11 +182,11 @@ static bool add_carrier(struct dive *d, const struct place *p, const struct vk_l
 		   : d->contradicted				? VK_WEIGHT_STALE
 		   : d->in_partition && !inside->copies_agree	? VK_WEIGHT_INSIDE
 								: VK_WEIGHT_MEMBER;
-	vk_text_init(&text, r.what, sizeof(r.what));
+	text = vk_text_in(r.what, sizeof(r.what));
 	put_names(p, &text);
 	vk_text_fmt(&text, " with a %s whole inside, from byte %" PRIu64 " on",
 		    kind == VK_SOURCE_DISK ? "LUN" : "VMFS partition", p->at);
-	vk_text_init(&text, r.evidence, sizeof(r.evidence));
+	text = vk_text_in(r.evidence, sizeof(r.evidence));
 	put_evidence(p, &text);
 	if (inside->copies_agree)
 		vk_text_put(&text, "both copies of the GPT inside agree");
@@ -210,11 +210,11 @@ static bool add_member(struct dive *d, const struct place *p, uint64_t magic_byt
 		r.weight = VK_WEIGHT_NOTHING;
 	else
 		r.weight = d->contradicted ? VK_WEIGHT_STALE : VK_WEIGHT_MEMBER;
-	vk_text_init(&text, r.what, sizeof(r.what));
+	text = vk_text_in(r.what, sizeof(r.what));
 	put_names(p, &text);
 	vk_text_put(&text, p->layer->sealed ? ": its content cannot be read without the key"
 					    : ": its data can be read in the array only");
-	vk_text_init(&text, r.evidence, sizeof(r.evidence));
+	text = vk_text_in(r.evidence, sizeof(r.evidence));
 	put_evidence(p, &text);
 	r.evidence[strlen(r.evidence) - strlen("; ")] = '\0'; /* no layer is without evidence */
 	if (p->layer->whole) {

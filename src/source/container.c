@@ -54,7 +54,7 @@ bool vk_source_say_container(struct vk_source *s)
 		return true;
 	} else {
 		s->container = format;
-		vk_text_init(&open, reading.attach, sizeof(reading.attach));
+		open = vk_text_in(reading.attach, sizeof(reading.attach));
 		/* some name it twice, and a finding has room for that: with a long path FILE stands for it */
 		vk_image_format_put_open(format, strlen(s->path) > PATH_SHOWN_MAX ? "-" : s->path, &open);
 		vk_finding_init(&f, VK_F_SOURCE_CONTAINER, 0, 0, "this is a %s, not a disk; open it with: %s",

@@ -28,9 +28,8 @@ uint32_t vk_crc32c(uint32_t crc, const uint8_t *bytes, size_t len)
 static bool read_bytes(const struct vk_ext *fs, uint64_t block, uint64_t from, uint8_t *buf, size_t len)
 {
 	uint64_t at = vk_add_sat(vk_add_sat(fs->start_bytes, vk_mul_sat(block, fs->block_bytes)), from);
-	size_t got = 0;
 
-	return block < fs->blocks && vk_io_read(fs->io, at, buf, len, &got, NULL) == VK_OK && got == len;
+	return block < fs->blocks && vk_io_read_all(fs->io, at, buf, len, NULL) == VK_OK;
 }
 
 static uint64_t time_of(const uint8_t *sb, size_t low, size_t high)
@@ -161,10 +160,9 @@ bool vk_ext_open(struct vk_io *io, uint64_t start_bytes, struct vk_ext *ret_fs)
 	struct vk_ext fs = {.io = io, .start_bytes = start_bytes, .flex_groups = 1, .meta_from = UINT32_MAX};
 	uint8_t sb[SUPER_BYTES];
 	uint32_t compat, incompat, ro;
-	size_t got = 0;
 
-	if (vk_io_read(io, vk_add_sat(start_bytes, SUPER_AT), sb, sizeof(sb), &got, NULL) != VK_OK ||
-	    got < sizeof(sb) || vk_get_le16(sb + 0x38) != EXT_MAGIC)
+	if (vk_io_read_all(io, vk_add_sat(start_bytes, SUPER_AT), sb, sizeof(sb), NULL) != VK_OK ||
+	    vk_get_le16(sb + 0x38) != EXT_MAGIC)
 		return false;
 	compat = vk_get_le32(sb + 0x5c);
 	incompat = vk_get_le32(sb + 0x60);

@@ -86,11 +86,10 @@ static enum vk_status copy_ntfs_records(const struct view *v, struct vk_error *e
 
 static void put_value(blkid_probe probe, const char *name, char *text, size_t cap)
 {
-	struct vk_text out;
 	const char *value;
 	size_t len = 0;
+	struct vk_text out = vk_text_in(text, cap);
 
-	vk_text_init(&out, text, cap);
 	if (blkid_probe_lookup_value(probe, name, &value, &len) == 0)
 		vk_text_label(&out, (const uint8_t *)value, len);
 }

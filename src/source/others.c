@@ -245,7 +245,7 @@ static void add_reading(struct look *l)
 		r.sure = VK_SURE_POSSIBLE;
 		r.weight = VK_WEIGHT_NOTHING;
 	}
-	vk_text_init(&text, r.what, sizeof(r.what));
+	text = vk_text_in(r.what, sizeof(r.what));
 	if (o->partition != 0)
 		vk_text_fmt(&text, "a disk of another system, sound and in use: %s in partition %u", o->type,
 			    o->partition);
@@ -253,7 +253,7 @@ static void add_reading(struct look *l)
 		vk_text_fmt(&text, "another system's %s, sound and in use", name_of(o->type));
 	vk_text_fmt(&text, ", from byte %" PRIu64 " (sector %" PRIu64 ") on", o->start_bytes,
 		    o->start_bytes / l->survey->table->sector_size);
-	vk_text_init(&text, r.evidence, sizeof(r.evidence));
+	text = vk_text_in(r.evidence, sizeof(r.evidence));
 	vk_text_put(&text, o->use.why);
 	for (size_t i = 0; i < l->seen_count && i < SEEN_SAID; i++)
 		say_seen(l, &l->seen[i], &text);

@@ -55,7 +55,7 @@ static void support(struct vk_kind_fit *reading, enum vk_fit fit, const char *wh
 	if (fit <= reading->fit)
 		return;
 	reading->fit = fit;
-	vk_text_init(&text, reading->why, sizeof(reading->why));
+	text = vk_text_in(reading->why, sizeof(reading->why));
 	vk_text_fmt(&text, "%s at 0x%llx", what, (unsigned long long)at);
 }
 

@@ -41,7 +41,7 @@ struct shift {
 static void shift_init(struct shift *s, struct vk_survey *survey, uint32_t sector_size, int64_t by)
 {
 	*s = (struct shift){.survey = survey, .sector_size = sector_size, .by = by, .first = UINT64_MAX};
-	vk_text_init(&s->evidence, s->evidence_buf, sizeof(s->evidence_buf));
+	s->evidence = vk_text_in(s->evidence_buf, sizeof(s->evidence_buf));
 }
 
 /* Where something lies that belongs at `at`. False: in front of the source, or behind all that can be. */

@@ -6,7 +6,6 @@
 #include "base/bytes.h"
 #include "base/memory.h"
 #include "base/checked.h"
-#include "base/texts.h"
 #include "vmfskit/source.h"
 #include "source/survey.h"
 
@@ -173,15 +172,13 @@ static void check_devices(struct vk_source *s)
 	for (size_t i = 0; i < s->vmfs_count; i++)
 		for (size_t k = 0; k < s->vmfs_count; k++) {
 			const struct vk_vmfs *a = &s->vmfs[k], *b = &s->vmfs[i];
-			char id[VK_VMFS_UUID_TEXT_BYTES];
 
 			if (k == i || !a->lvm_usable || !b->lvm_usable || vk_vmfs_uuid_is_nil(&b->lvm.devID) ||
 			    !vk_vmfs_uuid_equal(&a->lvm.devID, &b->lvm.devID))
 				continue;
-			vk_vmfs_uuid_format(&b->lvm.devID, id);
 			VK_FINDINGS_SAY(&s->findings, VK_F_LVM_DEVICE_TWICE,
 					vk_mul_sat(b->start_sector, s->sector_size) + VK_LVM_HEADER_OFFSET,
-					VK_LVM_DEVICE_BYTES, id, NULL,
+					VK_LVM_DEVICE_BYTES, vk_vmfs_uuid_text(&b->lvm.devID).text, NULL,
 					"the LVM header in partition %u is that of the same device as in partition %u",
 					b->partition, a->partition);
 			break;

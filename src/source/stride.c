@@ -14,19 +14,16 @@
 static bool gpt_at_second_sector(struct vk_io *io, uint32_t stride)
 {
 	uint8_t sector[512];
-	size_t got = 0;
 
-	return vk_io_read(io, stride, sector, sizeof(sector), &got, NULL) == VK_OK && got == sizeof(sector) &&
+	return vk_io_read_all(io, stride, sector, sizeof(sector), NULL) == VK_OK &&
 	       vk_gpt_header_proved(sector, sizeof(sector));
 }
 
 static bool boot_signature(struct vk_io *io)
 {
 	uint8_t end[2];
-	size_t got = 0;
 
-	return vk_io_read(io, 510, end, sizeof(end), &got, NULL) == VK_OK && got == sizeof(end) &&
-	       vk_get_le16(end) == VK_MBR_SIGNATURE;
+	return vk_io_read_all(io, 510, end, sizeof(end), NULL) == VK_OK && vk_get_le16(end) == VK_MBR_SIGNATURE;
 }
 
 static bool add_stride(struct vk_survey *survey, uint32_t stride, const struct vk_lun_signs *signs, bool gpt)
@@ -41,7 +38,7 @@ static bool add_stride(struct vk_survey *survey, uint32_t stride, const struct v
 
 	snprintf(r.what, sizeof(r.what), "a copy of a drive with sectors of %" PRIu32 " bytes: %" PRIu32 " behind "
 		 "each 512 are not data", stride, stride - 512);
-	vk_text_init(&text, r.evidence, sizeof(r.evidence));
+	text = vk_text_in(r.evidence, sizeof(r.evidence));
 	if (gpt)
 		vk_text_fmt(&text, "%s at byte %" PRIu32 "%s, ", VK_GPT_SIGNATURE, stride,
 			    boot_signature(survey->io) ? " behind an MBR" : "");

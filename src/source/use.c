@@ -21,10 +21,8 @@ struct subject {
 
 static bool read_from(const struct subject *s, uint64_t at, void *buf, size_t len)
 {
-	size_t got = 0;
-
 	return at < s->room && s->room - at >= len &&
-	       vk_io_read(s->io, vk_add_sat(s->start, at), buf, len, &got, NULL) == VK_OK && got == len;
+	       vk_io_read_all(s->io, vk_add_sat(s->start, at), buf, len, NULL) == VK_OK;
 }
 
 static uint64_t be64_at(const uint8_t *p)
@@ -39,7 +37,7 @@ static void say_time(struct vk_use *use, const char *word)
 
 	if (use->written_s == 0)
 		return;
-	vk_text_init(&text, use->why + used, sizeof(use->why) - used);
+	text = vk_text_in(use->why + used, sizeof(use->why) - used);
 	vk_text_put(&text, word);
 	vk_text_time_s(&text, use->written_s);
 }

@@ -32,14 +32,12 @@ static int by_first_pe(const void *a, const void *b)
 static void say_missing(const struct vk_volume *volume, uint64_t first, uint64_t last,
 			const struct vk_finding_sink *sink)
 {
-	char uuid[VK_VMFS_UUID_TEXT_BYTES];
 
-	vk_vmfs_uuid_format(&volume->uuid, uuid);
 	vk_finding_say(sink, VK_F_VOLUME_EXTENT_MISSING, 0, 0,
 		       vk_phrase("%zu of %u devices", volume->extent_count, volume->num_devs).text,
 		       vk_phrase("%u devices", volume->num_devs).text,
-		       "volume %s: the extent with physical extents %llu to %llu is missing", uuid,
-		       (unsigned long long)first, (unsigned long long)last);
+		       "volume %s: the extent with physical extents %llu to %llu is missing",
+		       vk_vmfs_uuid_text(&volume->uuid).text, (unsigned long long)first, (unsigned long long)last);
 }
 
 static void say_conflict(const struct vk_volume *volume, const struct vk_source *sources,

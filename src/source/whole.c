@@ -56,7 +56,7 @@ static void hear(struct vk_whole *whole, uint64_t end_bytes, const char *by)
 		return;
 	whole->bytes = end_bytes;
 	whole->at_least = true;
-	vk_text_init(&text, whole->by, sizeof(whole->by));
+	text = vk_text_in(whole->by, sizeof(whole->by));
 	vk_text_put(&text, by);
 }
 
@@ -205,11 +205,11 @@ bool vk_source_is_short(const struct vk_source *source)
 void vk_source_put_part(const struct vk_source *s, struct vk_text *text)
 {
 	char held[64], all[64];
-	struct vk_text one, other;
-	void (*put_size)(struct vk_text *, uint64_t) = vk_text_size_short;
+	struct vk_text one = vk_text_in(held, sizeof(held));
 
-	vk_text_init(&one, held, sizeof(held));
-	vk_text_init(&other, all, sizeof(all));
+	void (*put_size)(struct vk_text *, uint64_t) = vk_text_size_short;
+	struct vk_text other = vk_text_in(all, sizeof(all));
+
 	put_size(&one, s->whole.held_bytes);
 	put_size(&other, s->whole.bytes);
 	/* "3 GiB of 3 GiB" says nothing: what lacks is small */
@@ -335,7 +335,7 @@ enum vk_status vk_source_say_part(struct vk_source *s, size_t first, size_t coun
 	expected = vk_phrase("%s%llu bytes, by %s", s->whole.at_least ? "at least " : "",
 			     (unsigned long long)s->whole.bytes, s->whole.by);
 	if (vk_source_is_short(s)) {
-		vk_text_init(&text, missing, sizeof(missing));
+		text = vk_text_in(missing, sizeof(missing));
 		(void)vk_source_put_missing(s, &text);
 		VK_FINDINGS_SAY(&s->findings, VK_F_SOURCE_CUT_SHORT, s->size_bytes, 0, seen.text, expected.text,
 				"%llu bytes are missing at the end; they held %s",
@@ -355,9 +355,8 @@ enum vk_status vk_source_say_part(struct vk_source *s, size_t first, size_t coun
 enum vk_status vk_source_refuse_part(const struct vk_source *source, const char *why, struct vk_error *err)
 {
 	char part[200];
-	struct vk_text text;
+	struct vk_text text = vk_text_in(part, sizeof(part));
 
-	vk_text_init(&text, part, sizeof(part));
 	vk_source_put_part(source, &text);
 	vk_error_set(err, VK_ABSENT, source->path, "only a part of the disk is here, %s, by %s, and %s", part,
 		     source->whole.by, why);

@@ -56,13 +56,11 @@ static int judge(struct vk_io *io, const struct vk_layer *layer, uint64_t start,
 	uint8_t raw[VK_LVM_DEVICE_BYTES];
 	struct vk_lvm_device device;
 	uint64_t made_s;
-	size_t got = 0;
 	int by;
 
-	if (vk_io_read(io, vk_add_sat(start, VK_LVM_HEADER_OFFSET), raw, sizeof(raw), &got, NULL) != VK_OK ||
-	    got < sizeof(raw))
+	if (vk_io_read_all(io, vk_add_sat(start, VK_LVM_HEADER_OFFSET), raw, sizeof(raw), NULL) != VK_OK)
 		return 0;
-	vk_lvm_device_decode(raw, got, &device);
+	vk_lvm_device_decode(raw, sizeof(raw), &device);
 	by = judge_length(vk_io_size_bytes(io), vk_add_sat(at, length), vk_add_sat(start, device.totalBytes),
 			  start == at);
 	if (by != 0)

@@ -11,7 +11,7 @@
 
 #include "base/crash_point.h"
 #include "base/memory.h"
-#include "base/texts.h"
+#include "base/shown.h"
 #include "store/folder/digest.h"
 #include "store/folder/folder.h"
 #include "store/retention/pins.h"
@@ -26,7 +26,7 @@ static bool begins_with(const char *name, const char *prefix)
 static void put_left(const struct vk_finding_sink *sink, const char *name, const char *why)
 {
 	vk_finding_say(sink, VK_F_STORE_LEFT_OVER, 0, 0, NULL, NULL, "%s stays in the store: %s",
-		       vk_safe_name(name).text, why);
+		       vk_shown_name(name).text, why);
 }
 
 /* The folder is locked and holds nothing but plain files of this user; false when it is to be left alone. */

@@ -115,10 +115,8 @@ void vk_heartbeat_watch_end(struct vk_heartbeat_watch *watch)
 void vk_heartbeat_change_text(const struct vk_heartbeat_change *change, struct vk_text *out)
 {
 	const struct vk_heartbeat *hb = &change->after;
-	char owner[VK_VMFS_UUID_TEXT_BYTES];
 
-	vk_vmfs_uuid_format(&hb->owner, owner);
-	vk_text_fmt(out, "host %s%s", owner, hb->ip[0] == '\0' ? "" : " at ");
+	vk_text_fmt(out, "host %s%s", vk_vmfs_uuid_text(&hb->owner).text, hb->ip[0] == '\0' ? "" : " at ");
 	vk_text_label(out, hb->ip, sizeof(hb->ip));
 	vk_text_put(out, " is using the volume");
 }

@@ -24,7 +24,7 @@ static void flush_fault(struct vk_vmfs_reader *r, struct fault *fault)
 		struct vk_text text;
 
 		f->length_bytes = (uint64_t)fault->count * h->geometry.heartbeat_slot_bytes;
-		vk_text_init(&text, f->message, sizeof(f->message));
+		text = vk_text_in(f->message, sizeof(f->message));
 		vk_text_fmt(&text, "heartbeat slots %u to %u %s", fault->first_slot,
 			    fault->first_slot + fault->count - 1,
 			    fault->code == VK_F_HEARTBEAT_STATE

@@ -41,7 +41,7 @@ void vk_place_init(struct vk_place *place, struct vk_io *io, const char *name,
 	struct vk_text text;
 
 	memset(place, 0, sizeof(*place));
-	vk_text_init(&text, place->name, sizeof(place->name));
+	text = vk_text_in(place->name, sizeof(place->name));
 	vk_text_put(&text, name);
 	place->layout = layout;
 	place->part = part;

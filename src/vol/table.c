@@ -18,9 +18,8 @@ const char *vk_table_kind_name(enum vk_table_kind kind)
 void vk_partition_type(const struct vk_partition *partition, char ret_type[VK_GUID_TEXT_BYTES],
 		       const char **ret_name)
 {
-	struct vk_text text;
+	struct vk_text text = vk_text_in(ret_type, VK_GUID_TEXT_BYTES);
 
-	vk_text_init(&text, ret_type, VK_GUID_TEXT_BYTES);
 	if (partition->gpt) {
 		vk_guid_format(&partition->entry.typeGUID, ret_type);
 		*ret_name = vk_gpt_type_name(&partition->entry.typeGUID);

@@ -40,11 +40,10 @@ static bool protects(struct vk_io *io, uint64_t sectors)
 {
 	uint8_t sector[VK_MBR_BYTES];
 	struct vk_mbr mbr;
-	size_t got;
 
-	if (vk_io_read(io, 0, sector, sizeof(sector), &got, NULL) != VK_OK || got < sizeof(sector))
+	if (vk_io_read_all(io, 0, sector, sizeof(sector), NULL) != VK_OK)
 		return false;
-	vk_mbr_decode(sector, got, &mbr);
+	vk_mbr_decode(sector, sizeof(sector), &mbr);
 	for (size_t i = 0; i < 4; i++)
 		if (mbr.entries[i].type == VK_MBR_TYPE_PROTECTIVE && mbr.entries[i].firstLBA == 1 &&
 		    mbr.entries[i].sectors == sectors - 1)
@@ -59,8 +58,7 @@ static unsigned evidence(struct vk_io *io, uint32_t sector_size)
 
 	if (bytes < 2ULL * ARRAY_BYTES + 4ULL * sector_size)
 		return 0;
-	return (has_header(io, bytes - sector_size) ? 4U : 0U) +
-	       (has_entries(io, 2ULL * sector_size) ? 1U : 0U) +
+	return (has_header(io, bytes - sector_size) ? 4U : 0U) + (has_entries(io, 2ULL * sector_size) ? 1U : 0U) +
 	       (has_entries(io, bytes - sector_size - ARRAY_BYTES) ? 1U : 0U) +
 	       (protects(io, bytes / sector_size) ? 1U : 0U);
 }
@@ -74,15 +72,14 @@ bool vk_mbr_counts_in(struct vk_io *io, const struct vk_mbr *mbr, uint32_t secto
 		uint64_t start = (uint64_t)e->firstLBA * sector_size;
 		uint8_t raw[VK_LVM_DEVICE_BYTES];
 		struct vk_lvm_device device;
-		size_t got;
 
 		if (e->type != VK_MBR_TYPE_VMFS || e->firstLBA == 0)
 			continue;
-		if (vk_io_read(io, start + VK_LVM_HEADER_OFFSET, raw, sizeof(raw), &got, NULL) != VK_OK ||
-		    got < sizeof(raw))
+		if (vk_io_read_all(io, start + VK_LVM_HEADER_OFFSET, raw, sizeof(raw), NULL) != VK_OK)
 			return false;
-		vk_lvm_device_decode(raw, got, &device);
-		if (!vk_lvm_device_usable(&device, got) || device.totalBytes > (uint64_t)e->sectors * sector_size)
+		vk_lvm_device_decode(raw, sizeof(raw), &device);
+		if (!vk_lvm_device_usable(&device, sizeof(raw)) ||
+		    device.totalBytes > (uint64_t)e->sectors * sector_size)
 			return false;
 		fit++;
 	}
@@ -94,11 +91,10 @@ static uint32_t sectors_of_mbr(struct vk_io *io, uint32_t own, uint32_t other)
 {
 	uint8_t sector[VK_MBR_BYTES];
 	struct vk_mbr mbr;
-	size_t got;
 
-	if (vk_io_read(io, 0, sector, sizeof(sector), &got, NULL) != VK_OK || got < sizeof(sector))
+	if (vk_io_read_all(io, 0, sector, sizeof(sector), NULL) != VK_OK)
 		return own;
-	vk_mbr_decode(sector, got, &mbr);
+	vk_mbr_decode(sector, sizeof(sector), &mbr);
 	return mbr.signature == VK_MBR_SIGNATURE && !vk_mbr_counts_in(io, &mbr, own) &&
 			       vk_mbr_counts_in(io, &mbr, other)
 		       ? other

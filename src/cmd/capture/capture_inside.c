@@ -212,10 +212,9 @@ static void say_unsaved(struct capture_job *job, const struct capture_inside *in
 static void fail_unsaved(struct capture_job *job, const struct capture_inside *inside, size_t count)
 {
 	struct capture_result *r = &job->result;
-	struct vk_text text;
 	char which[VK_CAPTURE_ID_BYTES + 80];
+	struct vk_text text = vk_text_in(which, sizeof(which));
 
-	vk_text_init(&text, which, sizeof(which));
 	if (count > 1)
 		vk_text_fmt(&text, "%zu LUNs in it were not saved, the first", count);
 	else
@@ -293,12 +292,11 @@ json_t *vk_capture_inside_json(const struct capture_run *run, struct vk_json *ro
 		if (n % CAPTURE_INSIDE_MAX >= job->result.inside_count)
 			continue;
 		o = vk_json_begin();
-		vk_json_set_text(&o, "disk", job->disk);
-		vk_json_set_text(&o, "what", inside->reading.what);
-		vk_json_set_number(&o, "at_bytes", inside->reading.at_bytes);
-		vk_json_set_text(&o, "saved", inside->saved[0] != '\0' ? inside->saved : NULL);
-		vk_json_set_text(&o, "like", inside->saved[0] == '\0' && inside->like[0] != '\0' ? inside->like : NULL);
-		vk_json_set_text(&o, "next", job->next[n % CAPTURE_INSIDE_MAX]);
+		VK_JSON_SET(&o, VK_KEY("disk", job->disk), VK_KEY("what", inside->reading.what),
+			    VK_KEY("at_bytes", inside->reading.at_bytes),
+			    VK_KEY("saved", inside->saved[0] != '\0' ? inside->saved : NULL),
+			    VK_KEY("like", inside->saved[0] == '\0' && inside->like[0] != '\0' ? inside->like : NULL),
+			    VK_KEY("next", job->next[n % CAPTURE_INSIDE_MAX]));
 		vk_json_append(array, vk_json_end(&o), root);
 	}
 	return array;

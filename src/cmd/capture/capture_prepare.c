@@ -65,7 +65,7 @@ static void set_scope(struct capture_run *run)
 	run->scope_folder[0] = '\0';
 	if (folder != NULL)
 		vk_taking_path(folder, run->scope_folder, sizeof(run->scope_folder));
-	vk_text_init(&text, run->scope_words, sizeof(run->scope_words));
+	text = vk_text_in(run->scope_words, sizeof(run->scope_words));
 	vk_text_put(&text, run->vmfs_only ? "--vmfs-only" : "");
 	for (size_t i = 0; run->include[i] != NULL; i++) {
 		vk_text_put(&text, " --include ");

@@ -8,7 +8,7 @@
 #include "cli/words.h"
 #include "cmd/capture/capture_run.h"
 #include "report/report.h"
-#include "report/shown.h"
+#include "base/shown.h"
 
 /* The name that a disk has in lines: of a folder of disks the last part of the path says enough. */
 static void put_name(FILE *out, const struct capture_run *run, const struct capture_job *job)
@@ -164,11 +164,10 @@ static json_t *job_json(const struct capture_job *job)
 		vk_json_append(paths, vk_json_text(*path), &o);
 	for (size_t i = 0; i < job->change_count; i++)
 		vk_json_append(changes, vk_cmd_change_json(&job->changes[i], false), &o);
-	vk_json_set_number(&o, "decode_findings", job->result.decode_findings);
-	vk_json_set(&o, "other_paths", paths);
-	vk_json_set_text(&o, "previous", job->result.compared ? job->previous : NULL);
-	vk_json_set_bool(&o, "unchanged", job->result.compared && !vk_capture_is_changed(job));
-	vk_json_set(&o, "changes", changes);
+	VK_JSON_SET(&o, VK_KEY("decode_findings", job->result.decode_findings), VK_KEY("other_paths", paths),
+		    VK_KEY("previous", job->result.compared ? job->previous : NULL),
+		    VK_KEY("unchanged", vk_json_bool(job->result.compared && !vk_capture_is_changed(job))),
+		    VK_KEY("changes", changes));
 	return vk_json_end(&o);
 }
 
@@ -188,8 +187,7 @@ void vk_capture_put_json(const void *ctx, struct vk_json *root)
 		if (job->result.skipped) {
 			struct vk_json o = vk_json_begin();
 
-			vk_json_set_text(&o, "disk", job->disk);
-			vk_json_set_text(&o, "why", job->result.err.what);
+			VK_JSON_SET(&o, VK_KEY("disk", job->disk), VK_KEY("why", job->result.err.what));
 			vk_json_append(skipped, vk_json_end(&o), root);
 		} else if (job->result.status != VK_OK) {
 			vk_json_append(errors, vk_cmd_error_json(job->disk, &job->result.err), root);
@@ -202,24 +200,15 @@ void vk_capture_put_json(const void *ctx, struct vk_json *root)
 		const struct vk_capture *c = &run->gones.captures[i];
 		struct vk_json o = vk_json_begin();
 
-		vk_json_set_text(&o, "disk", c->source_path);
-		vk_json_set_text(&o, "last", c->id);
-		vk_json_set_text(&o, "time", c->time);
+		VK_JSON_SET(&o, VK_KEY("disk", c->source_path), VK_KEY("last", c->id), VK_KEY("time", c->time));
 		vk_json_append(gone, vk_json_end(&o), root);
 	}
-	vk_json_set_number(&sums, "disks", run->count);
-	vk_json_set_number(&sums, "unchanged", run->sums.unchanged);
-	vk_json_set_number(&sums, "changed", run->sums.changed);
-	vk_json_set_number(&sums, "new", run->sums.new_ones);
-	vk_json_set_number(&sums, "failed", run->sums.failed);
-	vk_json_set_number(&sums, "skipped", run->sums.skipped);
-	vk_json_set_number(&sums, "gone", run->gones.count);
-	vk_json_set_text(root, "store", vk_cmd_store(run->cmd.call));
-	vk_json_set(root, "captures", captures);
-	vk_json_set(root, "errors", errors);
-	vk_json_set(root, "skipped", skipped);
-	vk_json_set(root, "gone", gone);
-	vk_json_set(root, "inside", vk_capture_inside_json(run, root));
-	vk_json_set(root, "summary", vk_json_end(&sums));
-	vk_json_set(root, "findings", findings);
+	VK_JSON_SET(&sums, VK_KEY("disks", run->count), VK_KEY("unchanged", run->sums.unchanged),
+		    VK_KEY("changed", run->sums.changed), VK_KEY("new", run->sums.new_ones),
+		    VK_KEY("failed", run->sums.failed), VK_KEY("skipped", run->sums.skipped),
+		    VK_KEY("gone", run->gones.count));
+	VK_JSON_SET(root, VK_KEY("store", vk_cmd_store(run->cmd.call)), VK_KEY("captures", captures),
+		    VK_KEY("errors", errors), VK_KEY("skipped", skipped), VK_KEY("gone", gone),
+		    VK_KEY("inside", vk_capture_inside_json(run, root)), VK_KEY("summary", vk_json_end(&sums)),
+		    VK_KEY("findings", findings));
 }

@@ -5,7 +5,7 @@
 
 #include "cmd/repair/repair_run.h"
 #include "cmd/shared/verbs.h"
-#include "report/shown.h"
+#include "base/shown.h"
 
 enum { HEX_BYTES = 3 * VK_WIPE_BYTES };
 
@@ -15,9 +15,8 @@ static const char *const state_sentences[] = {NULL, "it does not stand there", "
 
 static void hex_of(const struct vk_wiped *item, char ret_hex[HEX_BYTES])
 {
-	struct vk_text text;
+	struct vk_text text = vk_text_in(ret_hex, HEX_BYTES);
 
-	vk_text_init(&text, ret_hex, HEX_BYTES);
 	for (int i = 0; i < VK_WIPE_BYTES; i++)
 		vk_text_fmt(&text, "%s%02x", i > 0 ? " " : "", item->was[i]);
 }
@@ -46,25 +45,25 @@ static void put_json(const void *ctx, struct vk_json *root)
 
 	vk_json_set_text(root, "target", run->plan.target);
 	vk_repair_searched_json(run, root);
-	vk_json_set_number(root, "start_sector", vk_repair_start_sector(run->repair));
-	vk_json_set_text(root, "standing", wipe->known ? vk_standing_name(wipe->standing) : NULL);
-	vk_json_set_text(root, "why", wipe->known ? wipe->why : NULL);
+	VK_JSON_SET(root, VK_KEY("start_sector", vk_repair_start_sector(run->repair)),
+		    VK_KEY("standing", wipe->known ? vk_standing_name(wipe->standing) : NULL),
+		    VK_KEY("why", wipe->known ? wipe->why : NULL));
 	for (size_t i = 0; i < wipe->count; i++) {
 		const struct vk_wiped *item = &wipe->items[i];
-		struct vk_json o = vk_json_begin();
 		char hex[HEX_BYTES];
 
 		hex_of(item, hex);
-		vk_json_set_text(&o, "signature", vk_wipe_signature_name(item->which));
-		vk_json_set_text(&o, "state", state_names[item->state]);
-		vk_json_set_number(&o, "offset", item->at_bytes);
-		vk_json_set_number(&o, "length", VK_WIPE_BYTES);
-		vk_json_set_text(&o, "was", item->state <= VK_WIPED_NOT_THERE ? hex : NULL);
-		vk_json_set_text(&o, "becomes", item->state == VK_WIPED_STANDS ? "00 00 00 00" : NULL);
-		vk_json_append(signatures, vk_json_end(&o), root);
+		vk_json_append(signatures,
+			       VK_JSON_OBJECT(VK_KEY("signature", vk_wipe_signature_name(item->which)),
+					      VK_KEY("state", state_names[item->state]),
+					      VK_KEY("offset", item->at_bytes),
+					      VK_KEY("length", (unsigned)VK_WIPE_BYTES),
+					      VK_KEY("was", item->state <= VK_WIPED_NOT_THERE ? hex : NULL),
+					      VK_KEY("becomes", item->state == VK_WIPED_STANDS ? "00 00 00 00" : NULL)),
+			       root);
 	}
-	vk_json_set(root, "signatures", signatures);
-	vk_json_set_text(root, "capture", run->capture_id[0] != '\0' ? run->capture_id : NULL);
+	VK_JSON_SET(root, VK_KEY("signatures", signatures),
+		    VK_KEY("capture", run->capture_id[0] != '\0' ? run->capture_id : NULL));
 	vk_restore_plan_json(root, &run->plan);
 }
 

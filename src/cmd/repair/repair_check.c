@@ -6,7 +6,7 @@
 
 #include "base/screen.h"
 #include "cmd/repair/repair_run.h"
-#include "report/shown.h"
+#include "base/shown.h"
 #include "scsi/device_info.h"
 
 enum { SENTENCE_BYTES = 700 };
@@ -134,23 +134,18 @@ void vk_repair_check_json(const void *ctx, struct vk_json *root)
 
 	vk_json_set_text(root, "target", run->plan.target);
 	vk_repair_searched_json(run, root);
-	vk_json_set_text(root, "device", check->line.device);
-	vk_json_set_text(root, "label", check->line.gpt ? "gpt" : "msdos");
+	VK_JSON_SET(root, VK_KEY("device", check->line.device), VK_KEY("label", check->line.gpt ? "gpt" : "msdos"));
 	set_said(root, &check->whole);
 	for (size_t i = 0; i < check->line.count; i++) {
 		const struct vk_setptbl_entry *e = &check->line.entries[i];
 		struct vk_json o = vk_json_begin();
 
-		vk_json_set_number(&o, "number", e->number);
-		vk_json_set_number(&o, "first", e->first);
-		vk_json_set_number(&o, "last", e->last);
-		vk_json_set_text(&o, "type", e->type);
-		vk_json_set_number(&o, "attribute", e->attribute);
+		VK_JSON_SET(&o, VK_KEY("number", e->number), VK_KEY("first", e->first), VK_KEY("last", e->last),
+			    VK_KEY("type", e->type), VK_KEY("attribute", e->attribute));
 		set_said(&o, &check->said[i]);
 		vk_json_set_text(&o, "instead", check->instead[i][0] != '\0' ? check->instead[i] : NULL);
 		vk_json_append(entries, vk_json_end(&o), root);
 	}
-	vk_json_set(root, "entries", entries);
-	vk_json_set_text(root, "instead", check->line_instead);
-	vk_json_set_bool(root, "sound", check->sound);
+	VK_JSON_SET(root, VK_KEY("entries", entries), VK_KEY("instead", check->line_instead),
+		    VK_KEY("sound", check->sound));
 }

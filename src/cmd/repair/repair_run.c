@@ -52,13 +52,12 @@ static enum vk_status make_commands(struct vk_repair_run *run, struct vk_error *
 	char name[VK_SCSI_NAME_BYTES];
 	uint8_t sector0[VK_MBR_BYTES];
 	struct vk_table_commands_options options = {.linux_device = run->plan.target};
-	size_t got = 0;
 
 	vk_device_info_of_io(vk_restore_before(run->plan.restore)->io, &device);
 	options.live_name = device.wwid;
 	if (recorded_name(vk_repair_find(run->repair), after, device.wwid, name))
 		options.esxi_name = name;
-	if (vk_io_read(after->io, 0, sector0, sizeof(sector0), &got, NULL) == VK_OK && got == sizeof(sector0))
+	if (vk_io_read_all(after->io, 0, sector0, sizeof(sector0), NULL) == VK_OK)
 		options.sector0 = sector0;
 	return vk_table_commands_make(vk_repair_table(run->repair), &options, &run->commands, err);
 }

@@ -7,7 +7,7 @@
 #include "base/screen.h"
 #include "cmd/repair/repair_run.h"
 #include "report/report_find.h"
-#include "report/shown.h"
+#include "base/shown.h"
 
 enum { FIELDS_SHOWN = 24 };
 

@@ -14,9 +14,8 @@ enum { FIELDS_SHOWN = 8, STRUCTURE_MAX_BYTES = 4096, VALUE_BYTES = 400 };
 static void show_value(FILE *out, const struct vk_field *field, const uint8_t *bytes, const void *decoded)
 {
 	char value[VALUE_BYTES];
-	struct vk_text text;
+	struct vk_text text = vk_text_in(value, sizeof(value));
 
-	vk_text_init(&text, value, sizeof(value));
 	vk_field_text(field, decoded, &text);
 	fputs(vk_all_zero(bytes + field->offset, field->size) ? "zeros" : value, out);
 }

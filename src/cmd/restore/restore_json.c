@@ -15,15 +15,12 @@ static void set_parts(struct vk_json *root, const struct vk_restore *restore)
 		if ((vk_restore_parts(restore) & part) != 0)
 			vk_json_append(parts, json_string(vk_part_name((enum vk_part)part)), root);
 	for (size_t i = 0; i < count; i++) {
-		struct vk_json o = vk_json_begin();
-
-		vk_json_set_text(&o, "part", vk_part_name(items[i].part));
-		vk_json_set_number(&o, "partition", items[i].partition);
-		vk_json_set_text(&o, "why", items[i].why);
-		vk_json_append(choices, vk_json_end(&o), root);
+		vk_json_append(choices,
+			       VK_JSON_OBJECT(VK_KEY("part", vk_part_name(items[i].part)),
+					      VK_KEY("partition", items[i].partition), VK_KEY("why", items[i].why)),
+			       root);
 	}
-	vk_json_set(root, "parts", parts);
-	vk_json_set(root, "choices", choices);
+	VK_JSON_SET(root, VK_KEY("parts", parts), VK_KEY("choices", choices));
 }
 
 static void set_edits(struct vk_json *root, const struct vk_restore *restore)
@@ -33,13 +30,11 @@ static void set_edits(struct vk_json *root, const struct vk_restore *restore)
 	size_t count = vk_restore_edits(restore, &items);
 
 	for (size_t i = 0; i < count; i++) {
-		struct vk_json o = vk_json_begin();
-
-		vk_json_set_number(&o, "offset", items[i].offset_bytes);
-		vk_json_set_number(&o, "length", items[i].length_bytes);
-		vk_json_set_text(&o, "reason", items[i].reason);
-		vk_json_set_number(&o, "class", items[i].write_class);
-		vk_json_append(list, vk_json_end(&o), root);
+		vk_json_append(list,
+			       VK_JSON_OBJECT(VK_KEY("offset", items[i].offset_bytes),
+					      VK_KEY("length", items[i].length_bytes),
+					      VK_KEY("reason", items[i].reason), VK_KEY("class", items[i].write_class)),
+			       root);
 	}
 	vk_json_set(root, "edits", list);
 }
@@ -53,19 +48,16 @@ static void set_objections(struct vk_json *root, const struct vk_restore *restor
 
 	for (size_t i = 0; i < count; i++) {
 		const struct vk_guard_kind *kind = vk_guard_kind(items[i].guard);
-		struct vk_json o = vk_json_begin();
 
-		vk_json_set_text(&o, "guard", kind->name);
-		vk_json_set_text(&o, "message", items[i].message);
-		vk_json_set_text(&o, "remedy", items[i].past);
-		vk_json_set_text(&o, "risk", kind->risk);
-		vk_json_set_bool(&o, "overridden", items[i].overridden);
-		vk_json_append(list, vk_json_end(&o), root);
+		vk_json_append(list,
+			       VK_JSON_OBJECT(VK_KEY("guard", kind->name), VK_KEY("message", items[i].message),
+					      VK_KEY("remedy", items[i].past), VK_KEY("risk", kind->risk),
+					      VK_KEY("overridden", items[i].overridden)),
+			       root);
 	}
 	for (size_t i = 0; (remark = vk_restore_remark(restore, i)) != NULL; i++)
 		vk_json_append(remarks, vk_json_text(remark), root);
-	vk_json_set(root, "objections", list);
-	vk_json_set(root, "remarks", remarks);
+	VK_JSON_SET(root, VK_KEY("objections", list), VK_KEY("remarks", remarks));
 }
 
 static void set_table(struct vk_json *root, const char *key, const struct vk_table *table)
@@ -78,8 +70,7 @@ static void set_table(struct vk_json *root, const char *key, const struct vk_tab
 
 		vk_json_append(list, vk_json_end(&o), root);
 	}
-	vk_json_set_text(&result, "kind", vk_table_kind_name(table->kind));
-	vk_json_set(&result, "partitions", list);
+	VK_JSON_SET(&result, VK_KEY("kind", vk_table_kind_name(table->kind)), VK_KEY("partitions", list));
 	vk_json_set(root, key, vk_json_end(&result));
 }
 
@@ -99,10 +90,9 @@ void vk_restore_plan_json(struct vk_json *root, const struct vk_restore_run *run
 	const struct vk_edit *edits;
 	struct vk_error view;
 
-	vk_json_set_bool(root, "written", run->written);
-	vk_json_set_bool(root, "refused", vk_restore_refused(restore));
-	vk_json_set_text(root, "undo", run->undo_id[0] != '\0' ? run->undo_id : NULL);
-	vk_json_set_text(root, "plan", plan[0] != '\0' ? plan : NULL);
+	VK_JSON_SET(root, VK_KEY("written", run->written), VK_KEY("refused", vk_restore_refused(restore)),
+		    VK_KEY("undo", run->undo_id[0] != '\0' ? run->undo_id : NULL),
+		    VK_KEY("plan", plan[0] != '\0' ? plan : NULL));
 	set_parts(root, restore);
 	set_edits(root, restore);
 	set_objections(root, restore);
@@ -110,8 +100,7 @@ void vk_restore_plan_json(struct vk_json *root, const struct vk_restore_run *run
 	set_table(root, "table_after", &vk_restore_after(restore)->table);
 	/* what the decoders say of the target as it would be, or is now */
 	vk_cmd_findings_json(findings, NULL, &vk_restore_after(restore)->findings, root);
-	vk_json_set(root, "findings_after", findings);
-	vk_json_set_number(root, "new_errors", vk_restore_new_errors(run));
+	VK_JSON_SET(root, VK_KEY("findings_after", findings), VK_KEY("new_errors", vk_restore_new_errors(run)));
 	if (run->failed)
 		vk_json_set_text(root, "error", run->error.what);
 	if (note[0] != '\0')
@@ -126,7 +115,6 @@ void vk_restore_put_json(const void *ctx, struct vk_json *root)
 {
 	const struct vk_restore_run *run = ctx;
 
-	vk_json_set_text(root, "capture", run->capture->id);
-	vk_json_set_text(root, "target", run->target);
+	VK_JSON_SET(root, VK_KEY("capture", run->capture->id), VK_KEY("target", run->target));
 	vk_restore_plan_json(root, run);
 }

@@ -7,7 +7,7 @@
 #include "base/screen.h"
 #include "cmd/restore/restore_run.h"
 #include "report/report.h"
-#include "report/shown.h"
+#include "base/shown.h"
 
 enum { EDITS_SHOWN = 24, FINDINGS_SHOWN = 5 };
 

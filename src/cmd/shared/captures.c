@@ -8,7 +8,7 @@
 
 #include "base/memory.h"
 #include "cmd/shared/captures.h"
-#include "report/shown.h"
+#include "base/shown.h"
 #include "store/manifest/rebuilt.h"
 
 /*
@@ -79,23 +79,19 @@ static json_t *volume_json(const struct vk_identity *id)
 {
 	struct vk_json o = vk_json_begin();
 
-	vk_json_set_number(&o, "partition", id->partition);
-	vk_json_set_number(&o, "start_sector", id->start_sector);
-	vk_json_set_number(&o, "sectors", id->sectors);
+	VK_JSON_SET(&o, VK_KEY("partition", id->partition), VK_KEY("start_sector", id->start_sector),
+		    VK_KEY("sectors", id->sectors));
 	if (id->device_uuid[0] != '\0')
 		vk_json_set_text(&o, "device_uuid", id->device_uuid);
 	if (id->volume_uuid[0] != '\0')
 		vk_json_set_text(&o, "volume_uuid", id->volume_uuid);
 	if (id->fs_uuid[0] != '\0') {
-		vk_json_set_text(&o, "label", id->fs_label);
-		vk_json_set_text(&o, "uuid", id->fs_uuid);
-		vk_json_set_text(&o, "fs_version", id->fs_version);
+		VK_JSON_SET(&o, VK_KEY("label", id->fs_label), VK_KEY("uuid", id->fs_uuid),
+			    VK_KEY("fs_version", id->fs_version));
 	}
 	if (id->disk_id[0] != '\0') {
-		vk_json_set_number(&o, "lun", id->lun);
-		vk_json_set_text(&o, "disk_id", id->disk_id);
-		vk_json_set_text(&o, "vml", id->vml);
-		vk_json_set_text(&o, "target_label", id->target_label);
+		VK_JSON_SET(&o, VK_KEY("lun", id->lun), VK_KEY("disk_id", id->disk_id), VK_KEY("vml", id->vml),
+			    VK_KEY("target_label", id->target_label));
 	}
 	return vk_json_end(&o);
 }
@@ -107,18 +103,11 @@ struct vk_json vk_cmd_capture_json(const char *id, const char *path, const struc
 
 	for (size_t i = 0; i < c->identity_count; i++)
 		vk_json_append(volumes, volume_json(&c->identities[i]), &o);
-	vk_json_set_text(&o, "id", id);
-	vk_json_set_text(&o, "path", path);
-	vk_json_set_text(&o, "time", c->time);
-	vk_json_set_text(&o, "host", c->host);
-	vk_json_set_text(&o, "disk", c->source_path);
-	vk_json_set_text(&o, "kind", vk_source_kind_name(c->source_kind));
-	vk_json_set_text(&o, "purpose", vk_capture_purpose(c));
-	vk_json_set_text(&o, "undo_of", c->is_undo ? c->undo_of : NULL);
-	vk_json_set_number(&o, "size_bytes", c->size_bytes);
-	vk_json_set_number(&o, "sector_size", c->sector_size);
-	vk_json_set_number(&o, "saved_bytes", vk_cmd_saved_bytes(c));
-	vk_json_set(&o, "volumes", volumes);
+	VK_JSON_SET(&o, VK_KEY("id", id), VK_KEY("path", path), VK_KEY("time", c->time), VK_KEY("host", c->host),
+		    VK_KEY("disk", c->source_path), VK_KEY("kind", vk_source_kind_name(c->source_kind)),
+		    VK_KEY("purpose", vk_capture_purpose(c)), VK_KEY("undo_of", c->is_undo ? c->undo_of : NULL),
+		    VK_KEY("size_bytes", c->size_bytes), VK_KEY("sector_size", c->sector_size),
+		    VK_KEY("saved_bytes", vk_cmd_saved_bytes(c)), VK_KEY("volumes", volumes));
 	return o;
 }
 
@@ -128,12 +117,9 @@ json_t *vk_cmd_change_json(const struct vk_change *change, bool with_volatile)
 
 	if (with_volatile)
 		vk_json_set_bool(&o, "volatile", change->is_volatile);
-	vk_json_set_number(&o, "partition", change->partition);
-	vk_json_set_text(&o, "subject", change->subject);
-	vk_json_set_text(&o, "field", change->field);
-	vk_json_set_text(&o, "before", change->before);
-	vk_json_set_text(&o, "after", change->after);
-	vk_json_set_text(&o, "message", change->message);
+	VK_JSON_SET(&o, VK_KEY("partition", change->partition), VK_KEY("subject", change->subject),
+		    VK_KEY("field", change->field), VK_KEY("before", change->before), VK_KEY("after", change->after),
+		    VK_KEY("message", change->message));
 	return vk_json_end(&o);
 }
 

@@ -86,11 +86,10 @@ void vk_cmd_causes_show(FILE *out, const struct vk_cmd_causes *causes, const str
 			const struct vk_cmd_cause *cause = &causes->items[i];
 			struct vk_report_rows rows = {.explained = explained};
 			char captures[NAMED_MAX * (VK_CAPTURE_ID_BYTES + 16)];
-			struct vk_text text;
+			struct vk_text text = vk_text_in(captures, sizeof(captures));
 
 			if ((int)vk_finding_kind(cause->finding->code)->severity != severity)
 				continue;
-			vk_text_init(&text, captures, sizeof(captures));
 			put_captures(&text, cause, items);
 			rows.in = named ? captures : NULL;
 			rows.since = cause->since[0] != '\0' ? cause->since : NULL;

@@ -223,14 +223,8 @@ void vk_cmd_findings_json(json_t *array, const char *source, const struct vk_fin
 
 json_t *vk_cmd_error_json(const char *disk, const struct vk_error *err)
 {
-	struct vk_json o = vk_json_begin();
-
-	vk_json_set_text(&o, "disk", disk);
-	vk_json_set_text(&o, "status", vk_status_name(err->status));
-	vk_json_set_text(&o, "what", err->what);
-	vk_json_set_text(&o, "where", err->where);
-	vk_json_set_text(&o, "remedy", err->remedy);
-	return vk_json_end(&o);
+	return VK_JSON_OBJECT(VK_KEY("disk", disk), VK_KEY("status", vk_status_name(err->status)),
+			      VK_KEY("what", err->what), VK_KEY("where", err->where), VK_KEY("remedy", err->remedy));
 }
 
 static void show_json(struct vk_cmd *cmd, const void *run, const struct vk_cmd_steps *steps)

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/civil.h"
+#include "base/shown.h"
 #include "base/texts.h"
 #include "cmd/shared/frame.h"
 #include "report/columns.h"
@@ -34,17 +35,17 @@ static void say_chosen(const struct vk_cmd *cmd, const char *name, const struct 
 	fflush(cmd->call->out);
 	if (list->unread > 0)
 		fprintf(out, "%s: note: passed over %s%s: no manifest that can be understood\n", program,
-			vk_safe_name(list->unread_id).text, list->unread > 1 ? " and others" : "");
+			vk_shown_name(list->unread_id).text, list->unread > 1 ? " and others" : "");
 	if (list->ahead > 0 && !ahead)
 		fprintf(out, "%s: note: passed over %s%s: its time lies in the future\n", program,
-			vk_safe_name(list->ahead_id).text, list->ahead > 1 ? " and others" : "");
-	fprintf(out, "%s: %s is %s", program, vk_safe_name(name).text, vk_safe_name(chosen->id).text);
+			vk_shown_name(list->ahead_id).text, list->ahead > 1 ? " and others" : "");
+	fprintf(out, "%s: %s is %s", program, vk_shown_name(name).text, vk_shown_name(chosen->id).text);
 	if (chosen->time[0] != '\0')
 		fprintf(out, ", taken %s", chosen->time);
 	if (ahead)
 		fputs(" (which lies in the future)", out);
 	if (chosen->label[0] != '\0' || chosen->naa[0] != '\0')
-		fprintf(out, ", of %s", vk_safe_name(chosen->label[0] != '\0' ? chosen->label : chosen->naa).text);
+		fprintf(out, ", of %s", vk_shown_name(chosen->label[0] != '\0' ? chosen->label : chosen->naa).text);
 	fputc('\n', out);
 }
 
@@ -107,8 +108,10 @@ bool vk_cmd_name_capture(struct vk_cmd *cmd, unsigned how, const char **name)
 	if (list.whole)
 		return !list.here || (how & VK_NAME_PLANS) == 0 || name_by_path(cmd, name);
 	if ((how & VK_NAME_PLANS) != 0 && vk_cli_flag(cmd->call, "write")) {
-		vk_error_set(&err, VK_USAGE, NULL, "--write takes the whole id of the capture whose plan was shown: "
-			     "%s may be another capture by now", vk_safe_name(*name).text);
+		vk_error_set(&err, VK_USAGE, NULL,
+			     "--write takes the whole id of the capture whose plan was shown: "
+			     "%s may be another capture by now",
+			     vk_shown_name(*name).text);
 		vk_error_remedy(&err, "look at the plan without --write; the command at its end has the id");
 		return vk_cmd_fail(cmd, &err);
 	}

@@ -4,6 +4,7 @@
  * hit.
  */
 #include "base/memory.h"
+#include "base/shown.h"
 #include "cmd/shared/output_file.h"
 #include "vmfskit/text.h"
 
@@ -76,8 +77,6 @@ enum vk_status vk_output_close(struct vk_output_file *file, bool keep, struct vk
 enum vk_status vk_output_scratch(const char *folder, uint64_t size_bytes, char **ret_path, struct vk_error *err)
 {
 	enum vk_status status = VK_OK;
-	struct vk_text text;
-	char size[64];
 	char *path;
 	int fd;
 
@@ -90,10 +89,9 @@ enum vk_status vk_output_scratch(const char *folder, uint64_t size_bytes, char *
 		return status;
 	}
 	if (size_bytes > INT64_MAX || ftruncate(fd, (off_t)size_bytes) != 0) {
-		vk_text_init(&text, size, sizeof(size));
-		vk_text_size_short(&text, size_bytes);
 		status = vk_error_errno(err, size_bytes > INT64_MAX ? EFBIG : errno, folder,
-					"the file system of the scratch folder cannot hold a file of %s", size);
+					"the file system of the scratch folder cannot hold a file of %s",
+					vk_shown_size_short(size_bytes).text);
 		(void)vk_error_remedy(err, "name a folder on XFS, btrfs or tmpfs with --scratch; ext4 ends at 16 TiB");
 		unlink(path);
 	}

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/screen.h"
+#include "base/shown.h"
 #include "vmfskit/text.h"
 
 /* Set by a signal: the scan ends at the next occasion, and its state is kept. */
@@ -53,8 +54,6 @@ bool vk_cmd_progress_tell(void *ctx, uint64_t done_bytes, uint64_t total_bytes)
 	struct vk_cmd_progress *progress = ctx;
 	double seconds = vk_cmd_progress_seconds(progress);
 	double rate = 0;
-	struct vk_text text;
-	char left[64];
 
 	if (!progress->told || done_bytes < progress->first_bytes) {
 		progress->told = true;
@@ -69,11 +68,9 @@ bool vk_cmd_progress_tell(void *ctx, uint64_t done_bytes, uint64_t total_bytes)
 		(void)vk_screen_exact(progress->err, true);
 	fprintf(progress->err, "\r%.1f of %.1f GiB searched", (double)done_bytes / (1 << 30),
 		(double)total_bytes / (1 << 30));
-	if (rate > 0) {
-		vk_text_init(&text, left, sizeof(left));
-		vk_text_duration_us(&text, (uint64_t)((double)(total_bytes - done_bytes) / rate * 1e6));
-		fprintf(progress->err, ", %.0f MiB/s, %s left", rate / (1 << 20), left);
-	}
+	if (rate > 0)
+		fprintf(progress->err, ", %.0f MiB/s, %s left", rate / (1 << 20),
+			vk_shown_duration_us((uint64_t)((double)(total_bytes - done_bytes) / rate * 1e6)).text);
 	fputs(" \033[K", progress->err);
 	fflush(progress->err);
 	progress->shown = true;

@@ -19,7 +19,8 @@ static bool read_age(struct status_run *run)
 		return true;
 	number = value[0] >= '0' && value[0] <= '9' ? strtol(value, &end, 10) : 0;
 	if (number < 1 || number > 100000 || *end == '\0' || end[1] != '\0' || strchr(units, *end) == NULL)
-		return vk_cmd_usage(&run->cmd, "--max-age %s: a number and m, h or d: 26h", value);
+		return vk_cmd_ok(&run->cmd, vk_cli_usage(run->cmd.call, "--max-age %s: a number and m, h or d: 26h",
+							 value));
 	run->max_age_s = number * seconds[strchr(units, *end) - units];
 	return true;
 }

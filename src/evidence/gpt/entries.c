@@ -304,9 +304,8 @@ static void explain_entry(const struct vk_gpt_judgement *j, struct vk_gpt_judged
 		[VK_GPT_PROOF_NONE] = "; the checksum does not prove it",
 	};
 	bool mended = j->proof == VK_GPT_PROOF_BIT && (j->bit / 8) / j->look.entry_size + 1 == e->partition.number;
-	struct vk_text text;
+	struct vk_text text = vk_text_in(e->why, sizeof(e->why));
 
-	vk_text_init(&text, e->why, sizeof(e->why));
 	if (e->origin == VK_ENTRY_FOUND)
 		vk_text_put(&text, "an older entry with the end that its volume has, proved by the checksum");
 	else

@@ -98,7 +98,7 @@ bool vk_gpt_entries_problem(const struct vk_gpt_header *header, const uint8_t *a
 	struct problem problem = {.found = false};
 	const struct vk_finding_sink sink = {note_problem, &problem};
 
-	vk_text_init(&problem.text, ret_text, cap_bytes);
+	problem.text = vk_text_in(ret_text, cap_bytes);
 	vk_gpt_entries_check(header, array, 0, &sink);
 	return problem.found;
 }

@@ -104,7 +104,7 @@ static void say_sector_size(struct vk_gpt_judgement *j)
 	struct vk_text text;
 
 	j->sector_size = j->look.sector_size;
-	vk_text_init(&text, j->why_sector_size, sizeof(j->why_sector_size));
+	text = vk_text_in(j->why_sector_size, sizeof(j->why_sector_size));
 	if (j->sector_size == own)
 		return;
 	j->sector_size_differs = vk_io_is_device(j->look.io);
@@ -316,7 +316,7 @@ static void say_gpt(struct vk_gpt_judgement *j)
 	struct vk_text text;
 
 	j->was_gpt = evidence(&j->look) > 0;
-	vk_text_init(&text, j->why, sizeof(j->why));
+	text = vk_text_in(j->why, sizeof(j->why));
 	if (!j->was_gpt)
 		vk_text_put(&text, "no part of a GPT is there");
 	else if (j->chosen != NULL)

@@ -69,9 +69,8 @@ static void compare_headers(const struct vk_gpt_judgement *j, struct vk_text *te
 static void say_right(struct vk_gpt_judgement *j)
 {
 	const struct vk_gpt_array_seen *array = NULL; /* that the entries were taken from as a whole */
-	struct vk_text text;
+	struct vk_text text = vk_text_in(j->why_right, sizeof(j->why_right));
 
-	vk_text_init(&text, j->why_right, sizeof(j->why_right));
 	j->right = j->chosen == NULL ? -1 : j->chosen->lba != 1;
 	if (!j->was_gpt)
 		return;
@@ -120,9 +119,8 @@ static bool say_refused_entries(struct vk_gpt_judgement *j)
 {
 	char names[100];
 	unsigned count = 0;
-	struct vk_text text;
+	struct vk_text text = vk_text_in(names, sizeof(names));
 
-	vk_text_init(&text, names, sizeof(names));
 	for (uint32_t i = 0; i < j->look.entries; i++) {
 		bool there = false;
 

@@ -200,11 +200,10 @@ static void judge_held_array(const struct vk_gpt_judgement *j, const struct vk_g
 	bool named = false; /* by the checksum of a header */
 	unsigned missing = 0;
 	char names[80];
-	struct vk_text text;
+	struct vk_text text = vk_text_in(names, sizeof(names));
 	const char *ies, *s; /* of one or more entries */
 	size_t bit;
 
-	vk_text_init(&text, names, sizeof(names));
 	for (uint32_t i = 0; i < j->look.entries; i++)
 		if (!vk_gpt_is_image_slot(j, array->bytes, i))
 			vk_gpt_name_slot(&text, i, missing++, 8);

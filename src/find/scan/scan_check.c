@@ -18,9 +18,7 @@ struct look {
 
 static bool read_block(struct vk_io *io, uint64_t offset, uint8_t block[SECTOR])
 {
-	size_t got;
-
-	return vk_io_read(io, offset, block, SECTOR, &got, NULL) == VK_OK && got == SECTOR;
+	return vk_io_read_all(io, offset, block, SECTOR, NULL) == VK_OK;
 }
 
 /*

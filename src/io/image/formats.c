@@ -166,8 +166,7 @@ static void recognise_format(struct vk_io *io)
 	/* what cannot be read tells nothing here; whoever needs it reads it again and says so */
 	if (vk_io_read(io, 0, head, sizeof(head), &got, NULL) != VK_OK)
 		memset(head, 0, sizeof(head));
-	if (size <= sizeof(tail) || vk_io_read(io, size - sizeof(tail), tail, sizeof(tail), &got, NULL) != VK_OK ||
-	    got < sizeof(tail))
+	if (size <= sizeof(tail) || vk_io_read_all(io, size - sizeof(tail), tail, sizeof(tail), NULL) != VK_OK)
 		memset(tail, 0, sizeof(tail));
 	io->format = vk_image_format_of(head, tail);
 	if (io->format == NULL || !io->format->raw_inside)
@@ -240,12 +239,11 @@ enum vk_status vk_io_choose(struct vk_io **io, const char *name, struct vk_error
 {
 	struct vk_io *chosen = NULL, *next;
 	enum vk_status status;
-	struct vk_text text;
 	char names[300];
+	struct vk_text text = vk_text_in(names, sizeof(names));
 
 	if (name == NULL && (*io)->next == NULL)
 		return VK_OK;
-	vk_text_init(&text, names, sizeof(names));
 	for (const struct vk_io *at = *io; at != NULL; at = at->next)
 		vk_text_fmt(&text, "%s%s", at == *io ? "" : ", ", name_of(at));
 	for (struct vk_io *at = *io; at != NULL; at = next) {

@@ -101,7 +101,7 @@ static void note_start(const struct vk_listing *l, const struct vk_listing_sourc
 	if (take_bytes(l, source, at, head, 4) < 4 || vk_listing_magic(head) == NULL)
 		return;
 	if (take_bytes(l, source, vk_add_sat(start, LABEL_AT), label, sizeof(label)) > 0 && label[0] != 0) {
-		vk_text_init(&text, name, sizeof(name));
+		text = vk_text_in(name, sizeof(name));
 		vk_text_put(&text, "; its name is \"");
 		vk_text_label(&text, label, sizeof(label));
 		vk_text_put(&text, "\"");

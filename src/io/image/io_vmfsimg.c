@@ -216,10 +216,9 @@ static const struct vk_io_ops image_ops = {image_read_at, image_span, image_clos
 bool vk_io_is_vmfsimg(struct vk_io *base)
 {
 	uint8_t head[VK_VMFSIMG_MAGIC_BYTES];
-	size_t got;
 
-	return vk_io_read(base, 0, head, sizeof(head), &got, NULL) == VK_OK &&
-	       got == sizeof(head) && memcmp(head, VK_VMFSIMG_MAGIC, sizeof(head)) == 0;
+	return vk_io_read_all(base, 0, head, sizeof(head), NULL) == VK_OK &&
+	       memcmp(head, VK_VMFSIMG_MAGIC, sizeof(head)) == 0;
 }
 
 static enum vk_status check_header(struct vk_io *base, unsigned *ret_version, struct vk_error *err)

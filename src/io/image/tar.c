@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/shown.h"
 #include "vmfskit/text.h"
 
 enum {
@@ -63,11 +64,9 @@ static bool checksum_fits(const uint8_t *header)
 bool vk_tar_recognise(struct vk_io *io)
 {
 	uint8_t header[BLOCK_BYTES];
-	size_t got;
 
-	return vk_io_read(io, 0, header, sizeof(header), &got, NULL) == VK_OK &&
-	       got == sizeof(header) && memcmp(header + MAGIC, "ustar", 5) == 0 &&
-	       checksum_fits(header);
+	return vk_io_read_all(io, 0, header, sizeof(header), NULL) == VK_OK &&
+	       memcmp(header + MAGIC, "ustar", 5) == 0 && checksum_fits(header);
 }
 
 bool vk_import_path_plain(const char *path)
@@ -95,10 +94,8 @@ static enum vk_status refused(const struct reader *r, enum vk_status status, con
 			      const char *what)
 {
 	char shown[200];
-	struct vk_text text;
 
-	vk_text_init(&text, shown, sizeof(shown));
-	vk_text_label(&text, (const uint8_t *)name, strlen(name));
+	vk_label_into(shown, sizeof(shown), name, strlen(name));
 	vk_error_set(r->err, status, vk_io_name(r->io), "the tar has a member that %s: \"%s\"", what,
 		     shown);
 	return vk_error_at(r->err, r->at);

@@ -111,7 +111,6 @@ static void flush_run(struct region *r)
 static bool mend_slot(struct region *r, uint8_t *raw, uint32_t slot)
 {
 	uint64_t volume_offset = r->geometry.heartbeat_offset + (uint64_t)slot * r->slot_bytes;
-	char owner[VK_VMFS_UUID_TEXT_BYTES];
 	struct vk_heartbeat hb;
 	enum slot_deed deed;
 
@@ -126,10 +125,11 @@ static bool mend_slot(struct region *r, uint8_t *raw, uint32_t slot)
 	}
 	if (deed == SLOT_RELEASE) {
 		/* what somebody may still want to know of a slot whose contents go */
-		vk_vmfs_uuid_format(&hb.owner, owner);
 		if (!no_user(&hb))
-			vk_work_lost(r->work, "heartbeat slot %u names the owner %s and the journal at volume offset "
-					      "0x%" PRIx64 ": both are dropped.", slot, owner, hb.journalVolAddr);
+			vk_work_lost(r->work,
+				     "heartbeat slot %u names the owner %s and the journal at volume offset "
+				     "0x%" PRIx64 ": both are dropped.",
+				     slot, vk_vmfs_uuid_text(&hb.owner).text, hb.journalVolAddr);
 		hb.owner = (struct vk_vmfs_uuid){{0}};
 		hb.journalAddr = 0;
 		hb.journalVolAddr = 0;

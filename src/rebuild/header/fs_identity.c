@@ -125,7 +125,6 @@ static void judge_volume(struct vk_header_work *w)
 		     vk_work_changes(w, &vk_lvm_volume_layout, "name");
 	struct vk_vmfs_uuid info = w->fsd.trusted ? *stands : lv->uuid;
 	enum vk_part_proof proof = vk_volume_identity_put(id, guess ? VK_PART_LIKELY : VK_PART_PROVED, &info);
-	char was[VK_VMFS_UUID_TEXT_BYTES];
 
 	if (w->fsd.trusted && id->info_foreign)
 		return;
@@ -137,10 +136,11 @@ static void judge_volume(struct vk_header_work *w)
 	}
 	vk_mend_bytes(&w->fsd.m, "volInfo", &info, vk_fs_by(proof == VK_PART_PROVED),
 		      "name and uuid of the volume descriptor at 0x%" PRIx64, w->vmfs.volumes[0].offset_bytes);
-	vk_vmfs_uuid_format(stands, was);
 	if (!nothing && !vk_vmfs_uuid_equal(&info, stands))
-		vk_work_note(w, "the descriptor named the LVM volume %s; were it another volume's descriptor, its "
-				"files would not be found.", was);
+		vk_work_note(w,
+			     "the descriptor named the LVM volume %s; were it another volume's descriptor, its "
+			     "files would not be found.",
+			     vk_vmfs_uuid_text(stands).text);
 }
 
 /* Three fields hold it, and it is 1 on every volume seen: two that say so decide. */
@@ -227,9 +227,9 @@ static void leave(struct vk_header_work *w)
 
 	while (next < LABEL_BYTES && label[next] == 0)
 		next++;
-	vk_text_init(&text, seen, sizeof(seen));
+	text = vk_text_in(seen, sizeof(seen));
 	vk_text_label(&text, label, LABEL_BYTES);
-	vk_text_init(&text, behind, sizeof(behind));
+	text = vk_text_in(behind, sizeof(behind));
 	vk_text_label(&text, label + next, LABEL_BYTES - next);
 	if (next < LABEL_BYTES)
 		vk_work_lost(w, "the datastore's label is \"%s\", but behind its end stands more (\"%s\"): it stays as "

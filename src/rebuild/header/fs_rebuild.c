@@ -55,9 +55,9 @@ static void note_other_label(struct vk_header_work *w)
 
 	if (memcmp(w->fsd.is.fsLabel, w->fsd.capture->fsLabel, sizeof(w->fsd.is.fsLabel)) == 0)
 		return;
-	vk_text_init(&text, now, sizeof(now));
+	text = vk_text_in(now, sizeof(now));
 	vk_text_label(&text, w->fsd.is.fsLabel, sizeof(w->fsd.is.fsLabel));
-	vk_text_init(&text, then, sizeof(then));
+	text = vk_text_in(then, sizeof(then));
 	vk_text_label(&text, w->fsd.capture->fsLabel, sizeof(w->fsd.capture->fsLabel));
 	vk_work_note(w, "the label is \"%s\", in %s it was \"%s\": a datastore may have been renamed, it stays.", now,
 		     w->fsd.m.capture_name, then);
@@ -68,9 +68,8 @@ static void note_unused(struct vk_header_work *w)
 {
 	const struct vk_field *first = vk_layout_field(&vk_fs_descriptor_layout, "maxJournalSlotsPerTxn");
 	char names[600];
-	struct vk_text text;
+	struct vk_text text = vk_text_in(names, sizeof(names));
 
-	vk_text_init(&text, names, sizeof(names));
 	for (size_t i = 0; i < vk_fs_descriptor_layout.count; i++) {
 		const struct vk_field *f = &vk_fs_descriptor_layout.fields[i];
 

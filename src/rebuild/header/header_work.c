@@ -152,10 +152,10 @@ void vk_work_field(struct vk_header_work *work, const struct vk_layout *layout, 
 	f->field = field;
 	f->at_bytes = structure_bytes + field->offset;
 	f->len_bytes = field->size;
-	vk_text_init(&shown, f->was, sizeof(f->was));
+	shown = vk_text_in(f->was, sizeof(f->was));
 	if (was != NULL)
 		vk_field_text(field, was, &shown);
-	vk_text_init(&shown, f->is, sizeof(f->is));
+	shown = vk_text_in(f->is, sizeof(f->is));
 	vk_field_text(field, is, &shown);
 }
 

@@ -8,11 +8,8 @@
 
 static void name_of(const struct vk_vmfs_uuid *uuid, uint8_t ret_name[64])
 {
-	char text[VK_VMFS_UUID_TEXT_BYTES];
-
 	memset(ret_name, 0, 64);
-	vk_vmfs_uuid_format(uuid, text);
-	memcpy(ret_name, text, sizeof(text));
+	memcpy(ret_name, vk_vmfs_uuid_text(uuid).text, VK_VMFS_UUID_TEXT_BYTES);
 }
 
 /* Whether some text is left of it. */

@@ -146,7 +146,7 @@ static enum vk_status put_chain(struct vk_table_plan *plan, struct vk_error *err
 	part->offset_bytes = mbr->extended_start * plan->sector_size;
 	part->length_bytes = VK_MBR_BYTES;
 	part->state = VK_PART_STATE_CONSISTENT;
-	vk_text_init(&text, part->why, sizeof(part->why));
+	text = vk_text_in(part->why, sizeof(part->why));
 	if (plan->chain_stands && !plan->chain_whole) {
 		part->state = VK_PART_STATE_DAMAGED;
 		vk_text_put(&text, "the chain breaks off");

@@ -11,6 +11,7 @@
 #include "base/checked.h"
 #include "base/command.h"
 #include "base/memory.h"
+#include "base/shown.h"
 #include "base/texts.h"
 
 /* The four words of an MBR and the 128 entries of a GPT are numbered from 1. */
@@ -328,14 +329,14 @@ static void check_device(struct judge *j)
 			  (strncasecmp(name, "naa.", 4) == 0 || strncasecmp(name, "eui.", 4) == 0);
 
 	if (names_partition(name))
-		WRONG(j, said, "%s is a partition: a table belongs on the whole disk", vk_safe_name(name).text);
+		WRONG(j, said, "%s is a partition: a table belongs on the whole disk", vk_shown_name(name).text);
 	else if (comparable && strcasecmp(name, live) == 0)
 		RIGHT(j, said, "the target is the LUN %s", live);
 	else if (comparable)
-		WRONG(j, said, "the line is for the LUN %s, the target is %s", vk_safe_name(name).text, live);
+		WRONG(j, said, "the line is for the LUN %s, the target is %s", vk_shown_name(name).text, live);
 	else
 		OPEN(j, said, "whether the target is %s is not known here: compare it before you type",
-		     vk_safe_name(name).text);
+		     vk_shown_name(name).text);
 }
 
 /* setptbl deletes every partition that is not on its line. */
@@ -433,18 +434,15 @@ enum vk_status vk_line_check(const struct vk_line_case *against, struct vk_line_
 	return vk_no_memory(err, NULL);
 }
 
-static void free_said(struct vk_line_said *said)
-{
-	vk_sentences_free(&said->right, &said->right_count);
-	vk_sentences_free(&said->wrong, &said->wrong_count);
-	vk_sentences_free(&said->open, &said->open_count);
-}
-
 void vk_line_check_free(struct vk_line_check *check)
 {
-	free_said(&check->whole);
-	for (size_t i = 0; i < check->line.count; i++)
-		free_said(&check->said[i]);
+	for (size_t i = 0; i <= check->line.count; i++) {
+		struct vk_line_said *said = i < check->line.count ? &check->said[i] : &check->whole;
+
+		vk_sentences_free(&said->right, &said->right_count);
+		vk_sentences_free(&said->wrong, &said->wrong_count);
+		vk_sentences_free(&said->open, &said->open_count);
+	}
 	free(check->line_instead);
 	check->line_instead = NULL;
 }

@@ -7,12 +7,12 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "base/texts.h"
+#include "base/shown.h"
 
 static enum vk_status wrong_line(struct vk_error *err, const char *what, const char *word)
 {
 	vk_error_set(err, VK_USAGE, NULL, "the line %s%s%s", what, word[0] != '\0' ? ": " : "",
-		     vk_safe_name(word).text);
+		     vk_shown_name(word).text);
 	return vk_error_remedy(err, "a line looks like this: partedUtil setptbl /vmfs/devices/disks/DEVICE gpt "
 				    "\"1 2048 41943006 AA31E02A400F11DB9590000C2911D1B8 0\"");
 }
@@ -74,10 +74,9 @@ static bool split_entry(const char *text, char ret_fields[5][48])
 static void read_guid(struct vk_setptbl_entry *entry)
 {
 	char guid[VK_GUID_TEXT_BYTES];
-	struct vk_text text;
+	struct vk_text text = vk_text_in(guid, sizeof(guid));
 
 	entry->hyphens = strchr(entry->type, '-') != NULL;
-	vk_text_init(&text, guid, sizeof(guid));
 	if (entry->hyphens)
 		vk_text_put(&text, entry->type);
 	else if (strlen(entry->type) == 32)
@@ -99,7 +98,7 @@ static bool read_entry(const char *word, struct vk_setptbl_entry *ret_entry)
 	char fields[5][48];
 	uint64_t type = 0;
 
-	snprintf(e.text, sizeof(e.text), "%s", vk_safe_name(word).text);
+	vk_label_into(e.text, sizeof(e.text), word, strlen(word));
 	if (!split_entry(word, fields) || !read_decimal(fields[0], UINT32_MAX, &e.number) ||
 	    !read_decimal(fields[1], INT64_MAX, &e.first) || !read_decimal(fields[2], INT64_MAX, &e.last) ||
 	    !read_decimal(fields[4], UINT32_MAX, &e.attribute) || fields[3][strspn(fields[3], type_letters)] != '\0')
@@ -176,9 +175,8 @@ enum vk_status vk_setptbl_read(const char *line, struct vk_setptbl *ret_line, st
 void vk_setptbl_words(const struct vk_partition *p, char ret_words[VK_SETPTBL_WORDS_BYTES])
 {
 	char guid[VK_GUID_TEXT_BYTES];
-	struct vk_text text;
+	struct vk_text text = vk_text_in(ret_words, VK_SETPTBL_WORDS_BYTES);
 
-	vk_text_init(&text, ret_words, VK_SETPTBL_WORDS_BYTES);
 	vk_text_fmt(&text, "%u %" PRIu64 " %" PRIu64 " ", p->number, p->start_sector,
 		    vk_add_sat(p->start_sector, p->sectors) - 1);
 	if (!p->gpt) {
@@ -193,10 +191,7 @@ void vk_setptbl_words(const struct vk_partition *p, char ret_words[VK_SETPTBL_WO
 
 unsigned vk_setptbl_attribute(const struct vk_partition *p, bool active)
 {
-	char guid[VK_GUID_TEXT_BYTES];
-
 	if (!p->gpt)
 		return active ? VK_SETPTBL_BOOT : 0;
-	vk_guid_format(&p->entry.typeGUID, guid);
-	return strcmp(guid, VK_GPT_TYPE_EFI) == 0 ? VK_SETPTBL_BOOT : 0;
+	return strcmp(vk_guid_text(&p->entry.typeGUID).text, VK_GPT_TYPE_EFI) == 0 ? VK_SETPTBL_BOOT : 0;
 }

@@ -131,11 +131,10 @@ static bool ends_in_larger_sectors(struct vk_restore *restore)
 	uint8_t sector[4096];
 	uint64_t last = restore->target.size_bytes / sizeof(sector);
 	struct vk_gpt_header header;
-	size_t got = 0;
 
 	if (last < 2 || restore->target.sector_size >= sizeof(sector) ||
-	    vk_io_read(restore->io, (last - 1) * sizeof(sector), sector, sizeof(sector), &got, NULL) != VK_OK ||
-	    got < sizeof(sector) || !vk_gpt_header_proved(sector, sizeof(sector)))
+	    vk_io_read_all(restore->io, (last - 1) * sizeof(sector), sector, sizeof(sector), NULL) != VK_OK ||
+	    !vk_gpt_header_proved(sector, sizeof(sector)))
 		return false;
 	vk_gpt_header_decode(sector, sizeof(sector), &header);
 	return header.myLBA == last - 1;

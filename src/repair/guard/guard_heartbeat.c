@@ -21,9 +21,8 @@ static enum vk_status find_ticked(const struct vk_restore *restore, bool in_use,
 	const struct vk_heartbeat_watch *watch = restore->heartbeats;
 	enum vk_status status = VK_OK;
 	bool ticked = false;
-	struct vk_text text;
+	struct vk_text text = vk_text_in(ret_text, TEXT_BYTES);
 
-	vk_text_init(&text, ret_text, TEXT_BYTES);
 	for (size_t i = 0; watch != NULL && status == VK_OK && i < watch->count && !ticked; i++) {
 		const struct vk_heartbeat_region *region = &watch->items[i];
 		struct vk_heartbeat_change change;

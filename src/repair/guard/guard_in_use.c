@@ -77,12 +77,11 @@ enum vk_status vk_guard_ask_in_use(struct vk_restore *restore, struct vk_error *
 {
 	int fd = vk_io_descriptor(restore->io);
 	char users[USERS_BYTES];
-	struct vk_text text;
+	struct vk_text text = vk_text_in(users, sizeof(users));
 	bool claimed, locked;
 
 	if (vk_overlay_dirty_bytes(restore->overlay) == 0)
 		return VK_OK;
-	vk_text_init(&text, users, sizeof(users));
 	if (!vk_target_users(&restore->target, fd, &text))
 		vk_restore_add_remark(restore, "whether another process has the target open for writing is not known "
 					       "of all of them: only root outside of containers sees every process");
@@ -105,11 +104,10 @@ enum vk_status vk_guard_ask_in_use(struct vk_restore *restore, struct vk_error *
 enum vk_status vk_guard_in_use_again(const struct vk_restore *restore, struct vk_error *err)
 {
 	char users[USERS_BYTES];
-	struct vk_text text;
+	struct vk_text text = vk_text_in(users, sizeof(users));
 
 	if (vk_guard_is_lifted(&restore->options, VK_GUARD_IN_USE))
 		return VK_OK;
-	vk_text_init(&text, users, sizeof(users));
 	vk_target_users(&restore->target, vk_io_descriptor(restore->io), &text);
 	if (users[0] == '\0')
 		return VK_OK;

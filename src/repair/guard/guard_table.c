@@ -144,10 +144,8 @@ static enum vk_status ask_partition(struct vk_restore *restore, struct vk_error 
 
 	for (size_t i = 0; i < restore->place_count; i++) {
 		const struct vk_vmfs *vmfs = &restore->places[i].vmfs;
-		char device[VK_VMFS_UUID_TEXT_BYTES];
 
-		vk_vmfs_uuid_format(&vmfs->lvm.devID, device);
-		if (vmfs->lvm_usable && vk_guard_knows_device(restore, device))
+		if (vmfs->lvm_usable && vk_guard_knows_device(restore, vk_vmfs_uuid_text(&vmfs->lvm.devID).text))
 			return VK_OK;
 	}
 	status = vk_source_over(restore->io, restore->path, VK_SOURCE_DISK, restore->target.sector_size, &disk, err);

@@ -77,10 +77,9 @@ static enum vk_status ask_plan(struct vk_restore *restore, struct vk_error *err)
 static enum vk_status tell_view(struct vk_restore *restore, struct vk_error *err)
 {
 	char view[1024];
-	struct vk_text text;
+	struct vk_text text = vk_text_in(view, sizeof(view));
 
 	(void)err;
-	vk_text_init(&text, view, sizeof(view));
 	vk_capture_put_view(restore->capture, &text);
 	if (view[0] != '\0')
 		vk_restore_add_remark(restore,
@@ -198,7 +197,7 @@ static enum vk_status ask_disk_guid(struct vk_restore *restore, struct vk_error 
 	const struct vk_gpt_header *target = sound_header(&restore->before->table);
 	const struct vk_gpt_header *captured =
 		restore->captured != NULL ? sound_header(&restore->captured->table) : NULL;
-	char is[VK_GUID_TEXT_BYTES], was[VK_GUID_TEXT_BYTES];
+	struct vk_guid_text is, was;
 
 	/* what was worked out from this very target needs no other proof, and its GUID is whose table won */
 	if (restore->captured == NULL || restore->known_state || restore->capture->memory != NULL)
@@ -207,17 +206,19 @@ static enum vk_status ask_disk_guid(struct vk_restore *restore, struct vk_error 
 	if (target == NULL || captured == NULL || restore->before->table.partition_count == 0 ||
 	    vk_guid_equal(&target->diskGUID, &captured->diskGUID))
 		return VK_OK;
-	vk_guid_format(&target->diskGUID, is);
-	vk_guid_format(&captured->diskGUID, was);
+	is = vk_guid_text(&target->diskGUID);
+	was = vk_guid_text(&captured->diskGUID);
 	/* who writes a table of his own gives the disk another GUID: what else tells the disk decides */
 	if (restore->of.is_of >= VK_OF_LIKELY && vk_guard_table_is_of_others(restore)) {
-		vk_restore_add_remark(restore, "the table on the target has the disk GUID %s, the captured one %s: "
-				      "its author gave it a new one", is, was);
+		vk_restore_add_remark(restore,
+				      "the table on the target has the disk GUID %s, the captured one %s: "
+				      "its author gave it a new one",
+				      is.text, was.text);
 		return VK_OK;
 	}
 	return vk_guard_object(restore, VK_GUARD_DISK_ID, err,
-			       "the partition table on the target is of disk %s, the captured one of disk %s",
-			       is, was);
+			       "the partition table on the target is of disk %s, the captured one of disk %s", is.text,
+			       was.text);
 }
 
 /* The target holds a disk in another form, or with a footer behind it. */

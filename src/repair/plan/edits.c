@@ -317,7 +317,7 @@ enum vk_status vk_restore_make_digest(struct vk_restore *restore, struct vk_erro
 	const struct vk_edit *edits;
 	size_t count = vk_overlay_edits(restore->overlay, &edits);
 	char hex[VK_SHA256_HEX_BYTES], lines[1024];
-	struct vk_text text;
+	struct vk_text text = vk_text_in(lines, sizeof(lines));
 	struct vk_digest digest;
 	bool done;
 
@@ -326,7 +326,6 @@ enum vk_status vk_restore_make_digest(struct vk_restore *restore, struct vk_erro
 		return VK_OK;
 	if (!vk_digest_init(&digest))
 		return vk_no_memory(err, NULL);
-	vk_text_init(&text, lines, sizeof(lines));
 	vk_text_fmt(&text, "vmfskit plan 1\nsector %" PRIu32 "\n", restore->target.sector_size);
 	/* a device without a name of its own is known by its number only */
 	if (facts->is_device && facts->wwid[0] == '\0' && facts->serial[0] == '\0')

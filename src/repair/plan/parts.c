@@ -60,13 +60,12 @@ static bool finding_in(const struct vk_restore *restore, const struct vk_capture
 static bool reads_as_zero(struct vk_io *io, uint64_t offset, uint64_t length, bool *ret_zero)
 {
 	uint8_t *bytes;
-	size_t want = (size_t)vk_min_u64(length, ZERO_LOOK_BYTES), got = 0;
+	size_t want = (size_t)vk_min_u64(length, ZERO_LOOK_BYTES);
 	struct vk_error ignored;
 	bool held;
 
 	bytes = malloc(want);
-	held = bytes != NULL && vk_io_read(io, offset, bytes, want, &got, &ignored) == VK_OK &&
-	       got == want;
+	held = bytes != NULL && vk_io_read_all(io, offset, bytes, want, &ignored) == VK_OK;
 	*ret_zero = held && vk_all_zero(bytes, want);
 	free(bytes);
 	return held;
@@ -179,9 +178,8 @@ void vk_restore_say_left_out(struct vk_restore *restore)
 	uint8_t *buf = malloc(2 * (size_t)PIECE_BYTES);
 	bool *different = calloc(capture->region_count + 1, sizeof(*different));
 	char list[200];
-	struct vk_text text;
+	struct vk_text text = vk_text_in(list, sizeof(list));
 
-	vk_text_init(&text, list, sizeof(list));
 	for (size_t i = 0; buf != NULL && different != NULL && i < capture->region_count; i++) {
 		const struct vk_region *region = &capture->regions[i];
 		const struct vk_range range = {region->offset_bytes, region->length_bytes};

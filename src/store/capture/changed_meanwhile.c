@@ -42,9 +42,9 @@ static bool differs(struct looker *l, const char *name, uint64_t offset, size_t 
 	shown = (size_t)vk_min_u64(last - first, SHOWN_BYTES);
 	vk_finding_init(&finding, VK_F_CAPTURE_CHANGING, offset + first, last - first,
 			"%s changed while it was read, each of %d times", name, VK_CAPTURE_TRIES);
-	vk_text_init(&text, finding.seen, sizeof(finding.seen));
+	text = vk_text_in(finding.seen, sizeof(finding.seen));
 	vk_text_hex(&text, l->now + first, shown);
-	vk_text_init(&text, finding.expected, sizeof(finding.expected));
+	text = vk_text_in(finding.expected, sizeof(finding.expected));
 	vk_text_hex(&text, l->saved + first, shown);
 	vk_findings_add(l->changes, &finding);
 	return true;

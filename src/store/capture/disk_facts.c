@@ -95,9 +95,9 @@ bool vk_disk_facts_still(const struct vk_disk_facts *facts, int fd, struct vk_di
 	vk_device_info_read(fd, &info);
 	take_device(&info, ret_now);
 	ret_now->size_bytes = facts->size_bytes;
-	vk_text_init(&text, then_names, sizeof(then_names));
+	text = vk_text_in(then_names, sizeof(then_names));
 	vk_disk_facts_text(facts, &text);
-	vk_text_init(&text, now_names, sizeof(now_names));
+	text = vk_text_in(now_names, sizeof(now_names));
 	vk_disk_facts_text(ret_now, &text);
 	return strcmp(then_names, now_names) == 0;
 }

@@ -62,9 +62,8 @@ static void put_not_containing(struct vk_taking *taking, const struct must_have 
 {
 	struct vk_finding finding;
 	char hex[40];
-	struct vk_text text;
+	struct vk_text text = vk_text_in(hex, sizeof(hex));
 
-	vk_text_init(&text, hex, sizeof(hex));
 	vk_text_hex(&text, seen, m->magic_bytes);
 	if (file != NULL)
 		vk_finding_init(&finding, VK_F_CAPTURE_NOT_CONTAINING, at, m->magic_bytes, "%s does not contain %s",
@@ -234,9 +233,9 @@ static enum vk_status check_room(const struct vk_taking *taking, struct vk_error
 	need_file(&need, taking, VK_MANIFEST_FILE, fs.f_frsize);
 	need_file(&need, taking, VK_SUMS_FILE, fs.f_frsize);
 	if (free_bytes < need.bytes) {
-		vk_text_init(&text, has, sizeof(has));
+		text = vk_text_in(has, sizeof(has));
 		vk_text_size_short(&text, free_bytes);
-		vk_text_init(&text, wants, sizeof(wants));
+		text = vk_text_in(wants, sizeof(wants));
 		vk_text_size_short(&text, need.bytes);
 		vk_error_set(err, VK_IO, folder->store,
 			     "no room in the store: %s are free, this capture of %s needs at least %s",

@@ -9,6 +9,7 @@
 
 #include "base/crash_point.h"
 #include "base/memory.h"
+#include "base/shown.h"
 #include "store/capture/taking.h"
 #include "store/folder/reader.h"
 #include "store/folder/identity_of_run.h"
@@ -20,9 +21,8 @@
 void vk_taking_path(const char *path, char *ret_text, size_t cap)
 {
 	char folder[4096];
-	struct vk_text text;
+	struct vk_text text = vk_text_in(ret_text, cap);
 
-	vk_text_init(&text, ret_text, cap);
 	if (path[0] != '/' && strcmp(path, "-") != 0 && getcwd(folder, sizeof(folder)) != NULL &&
 	    folder[0] == '/') {
 		vk_text_label(&text, (const uint8_t *)folder, strlen(folder));
@@ -90,15 +90,13 @@ static enum vk_status set_origin(struct vk_taking *taking, const char *path,
 				 const struct vk_capture_origin *origin, struct vk_error *err)
 {
 	struct vk_capture *c = &taking->manifest.capture;
-	struct vk_text text;
 
 	c->imported = calloc(origin->file_count + 1, sizeof(*c->imported));
 	if (c->imported == NULL)
 		return vk_no_memory(err, path);
 	memcpy(c->imported, origin->files, origin->file_count * sizeof(*c->imported));
 	c->imported_count = origin->file_count;
-	vk_text_init(&text, c->imported_time, sizeof(c->imported_time));
-	vk_text_time_s(&text, taking->unix_seconds);
+	vk_time_into(c->imported_time, sizeof(c->imported_time), taking->unix_seconds);
 	memcpy(c->imported_host, c->host, sizeof(c->imported_host));
 	vk_who_label(c->host, sizeof(c->host), origin->host);
 	vk_who_label(c->source_path, sizeof(c->source_path), path);
@@ -115,7 +113,6 @@ enum vk_status vk_taking_begin(struct vk_taking *taking, struct vk_io *io, const
 			       struct vk_error *err)
 {
 	struct vk_capture *c = &taking->manifest.capture;
-	struct vk_text text;
 	enum vk_status status;
 
 	taking->unix_seconds = (uint64_t)time(NULL);
@@ -132,8 +129,7 @@ enum vk_status vk_taking_begin(struct vk_taking *taking, struct vk_io *io, const
 	} else if (status == VK_OK) {
 		status = set_origin(taking, path, options->origin, err);
 	}
-	vk_text_init(&text, c->time, sizeof(c->time));
-	vk_text_time_s(&text, taking->unix_seconds);
+	vk_time_into(c->time, sizeof(c->time), taking->unix_seconds);
 	vk_manifest_set_device(c, &taking->manifest.device);
 	if (status == VK_OK)
 		status = vk_saver_init(&taking->saver, io, err);
@@ -403,13 +399,11 @@ enum vk_status vk_taking_commit(struct vk_taking *taking, char ret_id[VK_CAPTURE
 {
 	char *text;
 	size_t len;
-	struct vk_text ended;
 	enum vk_status status = put_restore(taking, err);
 
 	if (status != VK_OK)
 		return status;
-	vk_text_init(&ended, taking->manifest.capture.ended, sizeof(taking->manifest.capture.ended));
-	vk_text_time_s(&ended, (uint64_t)time(NULL));
+	vk_time_into(taking->manifest.capture.ended, sizeof(taking->manifest.capture.ended), (uint64_t)time(NULL));
 	status = vk_manifest_write(&taking->manifest, &text, &len, err);
 	if (status != VK_OK)
 		return status;

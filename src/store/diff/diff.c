@@ -3,23 +3,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/shown.h"
 #include "store/diff/differ.h"
 
 static void compare_sizes(struct vk_differ *d)
 {
 	const struct vk_source *before = d->side[VK_BEFORE], *after = d->side[VK_AFTER];
 	struct vk_diff_topic topic = {.subject = vk_source_kind_name(before->kind), .field = "size"};
-	char texts[VK_SIDES][80];
 
 	d->size_told = before->size_bytes != after->size_bytes;
-	for (int side = 0; side < VK_SIDES; side++) {
-		struct vk_text text;
-
-		vk_text_init(&text, texts[side], sizeof(texts[side]));
-		vk_text_size(&text, d->side[side]->size_bytes);
-	}
 	if (d->size_told && !d->partial[VK_BEFORE] && !d->partial[VK_AFTER])
-		vk_diff_report(d, &topic, texts[VK_BEFORE], texts[VK_AFTER], NULL);
+		vk_diff_report(d, &topic, vk_shown_size(before->size_bytes).text, vk_shown_size(after->size_bytes).text,
+			       NULL);
 	topic.field = "sector size";
 	if (before->sector_size != after->sector_size)
 		vk_diff_report_number(d, &topic, before->sector_size, after->sector_size);

@@ -155,9 +155,8 @@ static void report_unexplained(struct vk_differ *d, const struct sum *sum)
 	char texts[VK_SIDES][40];
 
 	for (int side = 0; side < VK_SIDES; side++) {
-		struct vk_text text;
+		struct vk_text text = vk_text_in(texts[side], sizeof(texts[side]));
 
-		vk_text_init(&text, texts[side], sizeof(texts[side]));
 		vk_text_hex(&text, sum->shown[side], (size_t)vk_min_u64(sum->unexplained_bytes, SHOWN_BYTES));
 		vk_text_put(&text, sum->unexplained_bytes > SHOWN_BYTES ? "..." : "");
 	}

@@ -119,9 +119,8 @@ static void show_bytes(const struct vk_diff_structure *s, uint32_t from, uint32_
 		to--;
 	to = (uint32_t)vk_min_u64(to, from + 16);
 	for (int side = 0; side < VK_SIDES; side++) {
-		struct vk_text text;
+		struct vk_text text = vk_text_in(texts[side], VK_DIFF_TEXT_BYTES);
 
-		vk_text_init(&text, texts[side], VK_DIFF_TEXT_BYTES);
 		vk_text_fmt(&text, "byte %u: ", from - start);
 		vk_text_hex(&text, s->bytes[side] + from, to - from);
 	}
@@ -152,7 +151,7 @@ static void report_row(struct vk_differ *d, const struct vk_diff_structure *s, c
 		struct vk_text text;
 
 		vk_layout_decode(s->layout, s->bytes[side], s->layout->size, &decoded);
-		vk_text_init(&text, texts[side], sizeof(texts[side]));
+		text = vk_text_in(texts[side], sizeof(texts[side]));
 		vk_field_text(row, &decoded, &text);
 	}
 	same = strcmp(texts[VK_BEFORE], texts[VK_AFTER]) == 0;

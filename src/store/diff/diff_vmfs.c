@@ -37,7 +37,6 @@ struct reading {
 static bool is_one(const struct vk_layout *layout, const uint8_t *bytes)
 {
 	struct vk_lvm_volume v;
-	char text[VK_VMFS_UUID_TEXT_BYTES];
 
 	if (layout == &vk_fs_descriptor_layout)
 		return vk_fs_magic_known(vk_get_le32(bytes));
@@ -47,8 +46,8 @@ static bool is_one(const struct vk_layout *layout, const uint8_t *bytes)
 	if (vk_all_zero(bytes, VK_LVM_VOLUME_BYTES))
 		return false;
 	vk_lvm_volume_decode(bytes, VK_LVM_VOLUME_BYTES, &v);
-	vk_vmfs_uuid_format(&v.uuid, text);
-	return v.state <= VK_LVM_SENTINEL || memcmp(v.name, text, sizeof(text)) == 0 ||
+	return v.state <= VK_LVM_SENTINEL ||
+	       memcmp(v.name, vk_vmfs_uuid_text(&v.uuid).text, VK_VMFS_UUID_TEXT_BYTES) == 0 ||
 	       (v.lastPE >= v.firstPE && v.numPEs == v.lastPE - v.firstPE + 1);
 }
 
@@ -147,15 +146,13 @@ static void report_host(struct device *dev, const struct vk_heartbeat *hb, bool 
 {
 	const struct vk_diff_topic topic = {
 		.partition = dev->partition, .subject = "heartbeats", .field = "host", .is_volatile = true};
-	char uuid[VK_VMFS_UUID_TEXT_BYTES], name[VK_DIFF_TEXT_BYTES];
-	struct vk_text text;
+	char name[VK_DIFF_TEXT_BYTES];
+	struct vk_text text = vk_text_in(name, sizeof(name));
 
 	/* of a region that is another one altogether some are enough */
 	if (hb->state != VK_HB_IN_USE || (*told)++ >= HOSTS_MAX)
 		return;
-	vk_vmfs_uuid_format(&hb->owner, uuid);
-	vk_text_init(&text, name, sizeof(name));
-	vk_text_put(&text, uuid);
+	vk_text_put(&text, vk_vmfs_uuid_text(&hb->owner).text);
 	if (hb->ip[0] != 0) {
 		vk_text_put(&text, " (");
 		vk_text_label(&text, hb->ip, sizeof(hb->ip));

@@ -70,7 +70,7 @@ void vk_diff_report(struct vk_differ *d, const struct vk_diff_topic *topic, cons
 	snprintf(change.field, sizeof(change.field), "%s", topic->field);
 	snprintf(change.before, sizeof(change.before), "%s", before);
 	snprintf(change.after, sizeof(change.after), "%s", after);
-	vk_text_init(&text, change.message, sizeof(change.message));
+	text = vk_text_in(change.message, sizeof(change.message));
 	if (topic->partition != 0)
 		vk_text_fmt(&text, "partition %u: ", topic->partition);
 	if (topic->partition == 0 || !topic->short_message)

@@ -63,7 +63,7 @@ static bool take_hex(EVP_MD_CTX *ctx, char *ret_hex, size_t cap)
 
 	if (EVP_DigestFinal_ex(ctx, bytes, &len) != 1)
 		return false;
-	vk_text_init(&text, ret_hex, cap);
+	text = vk_text_in(ret_hex, cap);
 	vk_text_hex(&text, bytes, len);
 	return true;
 }

@@ -49,10 +49,9 @@ static enum vk_status reserve(struct vk_folder *folder, const char *stamp, const
 
 	for (unsigned n = 1; n < SAME_NAME_MAX && lost < LOST_MAX;) {
 		enum vk_status status;
-		struct vk_text id;
 		struct stat st;
+		struct vk_text id = vk_text_in(folder->id, sizeof(folder->id));
 
-		vk_text_init(&id, folder->id, sizeof(folder->id));
 		vk_text_put(&id, stamp);
 		if (n > 1)
 			vk_text_fmt(&id, ".%u", n);
@@ -100,15 +99,14 @@ enum vk_status vk_folder_begin(struct vk_store *store, const char *disk_path, co
 	struct vk_folder folder = {
 		.store_fd = vk_store_fd(store), .fd = -1, .store = vk_store_path(store)};
 	char name[DISK_NAME_MAX + 16];
+	struct vk_text text = vk_text_in(name, sizeof(name));
 	char stamp[40]; /* sorts as time does */
-	struct vk_text text;
 	struct tm tm;
 	enum vk_status status;
 
 	if (gmtime_r(&(time_t){(time_t)unix_seconds}, &tm) == NULL ||
 	    strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm) == 0)
 		return vk_error_set(err, VK_INTERNAL, folder.store, "the time of the capture is none");
-	vk_text_init(&text, name, sizeof(name));
 	put_disk_name(&text, disk_path);
 	vk_text_put(&text, suffix);
 	status = reserve(&folder, stamp, name, err);

@@ -7,6 +7,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/shown.h"
 #include "base/texts.h"
 #include "store/folder/identity_of_run.h"
 #include "vmfskit/text.h"
@@ -15,10 +16,8 @@ enum { WORDS_MAX = 1000, WORD_BYTES = 4096, ENTRY_BYTES = 4096 };
 
 void vk_who_label(char *ret_text, size_t cap, const char *from)
 {
-	struct vk_text text;
 
-	vk_text_init(&text, ret_text, cap);
-	vk_text_label(&text, (const uint8_t *)from, strlen(from));
+	vk_label_into(ret_text, cap, from, strlen(from));
 }
 
 /*
@@ -45,9 +44,8 @@ static bool find_name(uid_t uid, struct vk_text *ret_name)
 void vk_who_user(char ret_user[VK_WHO_USER_BYTES])
 {
 	const char *sudo = getenv("SUDO_USER");
-	struct vk_text text;
+	struct vk_text text = vk_text_in(ret_user, VK_WHO_USER_BYTES);
 
-	vk_text_init(&text, ret_user, VK_WHO_USER_BYTES);
 	if (!find_name(getuid(), &text))
 		vk_text_fmt(&text, "%lu", (unsigned long)getuid());
 	if (sudo == NULL || sudo[0] == '\0')

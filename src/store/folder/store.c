@@ -91,11 +91,10 @@ static enum vk_status refuse_shared(int fd, const char *path, struct vk_error *e
 static enum vk_status write_holder(const struct vk_store *store, struct vk_error *err)
 {
 	char line[HOLDER_BYTES];
+	struct vk_text text = vk_text_in(line, sizeof(line) - 1);
 	struct utsname name;
-	struct vk_text text;
 	size_t len;
 
-	vk_text_init(&text, line, sizeof(line) - 1);
 	vk_text_fmt(&text, "process %ld", (long)getpid());
 	if (uname(&name) == 0)
 		vk_text_fmt(&text, " on %s", name.nodename);
@@ -151,7 +150,7 @@ static enum vk_status take_lock(struct vk_store *store, struct vk_error *err)
 	len = pread(store->lock_fd, raw, sizeof(raw), 0);
 	while (len > 0 && raw[len - 1] == '\n')
 		len--;
-	vk_text_init(&text, holder, sizeof(holder));
+	text = vk_text_in(holder, sizeof(holder));
 	if (len > 0)
 		vk_text_label(&text, (const uint8_t *)raw, (size_t)len);
 	else

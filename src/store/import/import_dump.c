@@ -195,10 +195,9 @@ enum vk_status vk_dump_open(const char *path, const char *part, struct vk_io *io
 	size_t len = 0;
 	const char *disk = disk_in_name(path, &len, &named);
 	const enum vk_io_form form = vk_io_form_of(io);
-	struct vk_text text;
 	enum vk_status status = VK_OK;
+	struct vk_text text = vk_text_in(dump.disk, sizeof(dump.disk));
 
-	vk_text_init(&text, dump.disk, sizeof(dump.disk));
 	if (disk != NULL)
 		vk_text_label(&text, (const uint8_t *)disk, len);
 	if (dump.path == NULL) {
@@ -367,12 +366,11 @@ static bool lacks_headers_of(const struct vk_source *a, const struct vk_source *
 		uint64_t start = vk_mul_sat(b->vmfs[i].start_sector, b->sector_size);
 		uint8_t raw[VK_LVM_DEVICE_BYTES];
 		struct vk_lvm_device device;
-		size_t got = 0;
 
-		if (!b->vmfs[i].lvm_usable || vk_io_read(a->io, vk_add_sat(start, VK_LVM_HEADER_OFFSET), raw,
-							 sizeof(raw), &got, NULL) != VK_OK || got < sizeof(raw))
+		if (!b->vmfs[i].lvm_usable ||
+		    vk_io_read_all(a->io, vk_add_sat(start, VK_LVM_HEADER_OFFSET), raw, sizeof(raw), NULL) != VK_OK)
 			continue;
-		vk_lvm_device_decode(raw, got, &device);
+		vk_lvm_device_decode(raw, sizeof(raw), &device);
 		if (vk_vmfs_uuid_equal(&device.devID, &b->vmfs[i].lvm.devID))
 			*shared = true;
 		else

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Parsing the text of a collector, line by line. */
 #include "base/memory.h"
+#include "base/shown.h"
 #include "store/folder/digest.h"
 #include "store/import/import_index.h"
 
@@ -107,14 +108,12 @@ static void add_digest(struct parser *p, bool sha256, char *rest)
 
 static void copy_text(struct parser *p, char *ret_text, size_t cap, const char *from)
 {
-	struct vk_text text;
 
 	if (from[0] == '\0' || strlen(from) >= cap) {
 		fail(p, "the text is empty or too long");
 		return;
 	}
-	vk_text_init(&text, ret_text, cap);
-	vk_text_label(&text, (const uint8_t *)from, strlen(from));
+	vk_label_into(ret_text, cap, from, strlen(from));
 }
 
 static void read_time(struct parser *p, const char *text)

@@ -27,15 +27,14 @@ void vk_parts_free(struct vk_parts *parts)
 
 void vk_import_name(struct vk_origin_file *file, const char *path, const char *member, uint64_t modified)
 {
-	struct vk_text text;
+	struct vk_text text = vk_text_in(file->name, sizeof(file->name));
 
-	vk_text_init(&text, file->name, sizeof(file->name));
 	vk_text_label(&text, (const uint8_t *)path, strlen(path));
 	if (member != NULL) {
 		vk_text_put(&text, ":");
 		vk_text_label(&text, (const uint8_t *)member, strlen(member));
 	}
-	vk_text_init(&text, file->modified, sizeof(file->modified));
+	text = vk_text_in(file->modified, sizeof(file->modified));
 	if (modified != 0)
 		vk_text_time_s(&text, modified);
 }

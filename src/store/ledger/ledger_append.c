@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "base/command.h"
 #include "base/crash_point.h"
+#include "base/shown.h"
 #include "store/folder/digest.h"
 #include "store/ledger/ledger_lines.h"
 #include "store/folder/folder.h"
@@ -165,13 +166,11 @@ static enum vk_status append_line(struct appending *a, const struct vk_event *ev
 				  struct vk_error *err)
 {
 	struct vk_ledger_line place = {.seq = a->seq + 1};
-	struct vk_text text;
 	char *line;
 	size_t len;
 	enum vk_status status;
 
-	vk_text_init(&text, place.time, sizeof(place.time));
-	vk_text_time_s(&text, (uint64_t)time(NULL));
+	vk_time_into(place.time, sizeof(place.time), (uint64_t)time(NULL));
 	memcpy(place.previous, a->seq > 0 ? a->sha256 : VK_LEDGER_ORIGIN, sizeof(place.previous));
 	status = vk_ledger_line_write(event, from, count, &place, vk_store_command(a->store),
 				      vk_store_sign_key(a->store), &line, &len, err);

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "base/texts.h"
+#include "base/shown.h"
 #include "store/folder/digest.h"
 #include "store/folder/folder.h"
 #include "store/ledger/ledger_captures.h"
@@ -93,7 +93,7 @@ void vk_recorded_free(struct vk_recorded_set *set)
 static void put_finding(const struct vk_finding_sink *sink, enum vk_finding_code code, const char *id,
 			const char *message, uint64_t offset)
 {
-	vk_finding_say(sink, code, offset, 0, NULL, NULL, "%s %s", vk_safe_name(id).text, message);
+	vk_finding_say(sink, code, offset, 0, NULL, NULL, "%s %s", vk_shown_name(id).text, message);
 }
 
 /* What lies under its name has another manifest. */

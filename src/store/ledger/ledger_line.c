@@ -105,7 +105,7 @@ enum vk_status vk_ledger_line_write(const struct vk_event *event, size_t from, s
 	if (body != NULL && key != NULL)
 		status = vk_sign(key, body, len, signature, err);
 	if (body != NULL && status == VK_OK && key != NULL) {
-		vk_text_init(&text, hex, sizeof(hex));
+		text = vk_text_in(hex, sizeof(hex));
 		vk_text_hex(&text, signature, sizeof(signature));
 		n = asprintf(ret_text, "%.*s%s%s\"}\n", (int)len - 1, body, signature_key, hex);
 	} else if (body != NULL && status == VK_OK) {

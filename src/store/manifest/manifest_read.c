@@ -5,6 +5,7 @@
 
 #include "base/checked.h"
 #include "base/memory.h"
+#include "base/shown.h"
 #include "base/texts.h"
 #include "store/folder/digest.h"
 #include "store/folder/folder.h"
@@ -87,14 +88,12 @@ static void read_findings(struct vk_json_reader *r, const json_t *root, struct v
 		const json_t *o = json_array_get(array, i);
 		const char *severity = json_string_value(json_object_get(o, "severity"));
 		const char *message = json_string_value(json_object_get(o, "message"));
-		struct vk_text text;
 
 		if (severity == NULL || strcmp(severity, vk_severity_name(VK_INFO)) == 0)
 			continue;
 		if (m->taken_bad++ > 0 || message == NULL)
 			continue;
-		vk_text_init(&text, m->taken_first, sizeof(m->taken_first));
-		vk_text_label(&text, (const uint8_t *)message, strlen(message));
+		vk_label_into(m->taken_first, sizeof(m->taken_first), message, strlen(message));
 	}
 }
 
@@ -159,11 +158,9 @@ enum vk_status vk_manifest_read(const char *text, size_t len, const char *where,
 	root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
 	if (root == NULL) {
 		char why[4 * JSON_ERROR_TEXT_LENGTH];
-		struct vk_text quoted;
 
 		/* it quotes the bytes that it stumbled over */
-		vk_text_init(&quoted, why, sizeof(why));
-		vk_text_label(&quoted, (const uint8_t *)error.text, strlen(error.text));
+		vk_label_into(why, sizeof(why), error.text, strlen(error.text));
 		vk_error_set(err, VK_DAMAGED, where, "the manifest is damaged: line %d: %s",
 			     error.line, why);
 		return vk_error_at(err, error.position > 0 ? (uint64_t)error.position : 0);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/shown.h"
 #include "store/folder/folder.h"
 #include "store/manifest/manifest.h"
 
@@ -183,12 +184,9 @@ void vk_capture_put_view(const struct vk_capture *c, struct vk_text *text)
 /* Nothing here differs from night to night, so that the file is kept once. */
 static void put_opening(FILE *out, const struct vk_capture *c)
 {
-	char buf[64], read_as[1024];
-	struct vk_text size, view;
+	char read_as[1024];
+	struct vk_text view = vk_text_in(read_as, sizeof(read_as));
 
-	vk_text_init(&size, buf, sizeof(buf));
-	vk_text_size(&size, c->size_bytes);
-	vk_text_init(&view, read_as, sizeof(read_as));
 	vk_capture_put_view(c, &view);
 	if (c->is_rebuilt)
 		fputs("This capture was rebuilt by vmfskit repair: it is what the disk should hold, not what a\n"
@@ -200,11 +198,11 @@ static void put_opening(FILE *out, const struct vk_capture *c)
 		      out);
 	fprintf(out,
 		"How to restore this capture with only dd and sha256sum.\n\nCapture  as this folder is called; when "
-		"it was taken and by whom: " VK_MANIFEST_FILE
-		"\n%s%s%sFrom     %s on host %s: %s%s, sectors of %u bytes\n%s",
-		c->is_undo ? "Undoes   the restore of " : "", c->is_undo ? c->undo_of : "",
-		c->is_undo ? "\n" : "", c->source_path, c->host[0] != '\0' ? c->host : "(not known)",
-		c->size_uncertain ? "at least " : "", buf, c->sector_size,
+		"it was taken and by whom: " VK_MANIFEST_FILE "\n%s%s%sFrom     %s on host %s: %s%s, sectors of %u "
+							      "bytes\n%s",
+		c->is_undo ? "Undoes   the restore of " : "", c->is_undo ? c->undo_of : "", c->is_undo ? "\n" : "",
+		c->source_path, c->host[0] != '\0' ? c->host : "(not known)", c->size_uncertain ? "at least " : "",
+		vk_shown_size(c->size_bytes).text, c->sector_size,
 		c->imported != NULL ? "Imported; the files that it was made of: " VK_MANIFEST_FILE "\n" : "");
 	if (read_as[0] != '\0')
 		fprintf(out,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/shown.h"
 #include "store/plan/plan.h"
 
 uint64_t vk_plan_base(const struct vk_source *source, const struct vk_vmfs *vmfs)
@@ -71,11 +72,9 @@ static void fill_device(const struct vk_vmfs *vmfs, struct vk_identity *identity
 
 static void fill_fs(const struct vk_vmfs *vmfs, struct vk_identity *identity)
 {
-	struct vk_text text;
 
 	vk_vmfs_uuid_format(&vmfs->fs.uuid, identity->fs_uuid);
-	vk_text_init(&text, identity->fs_label, sizeof(identity->fs_label));
-	vk_text_label(&text, vmfs->fs.fsLabel, sizeof(vmfs->fs.fsLabel));
+	vk_label_into(identity->fs_label, sizeof(identity->fs_label), vmfs->fs.fsLabel, sizeof(vmfs->fs.fsLabel));
 	vk_fs_version_name(&vmfs->fs, identity->fs_version);
 }
 

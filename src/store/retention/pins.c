@@ -56,7 +56,7 @@ static bool add_pin(void *ctx, int pins_fd, const char *name)
 	if (pin == NULL)
 		return false;
 	memcpy(pin->id, name, strlen(name) + 1);
-	vk_text_init(&text, pin->reason, sizeof(pin->reason));
+	text = vk_text_in(pin->reason, sizeof(pin->reason));
 	if (vk_folder_slurp(pins_fd, name, VK_PIN_REASON_BYTES, &bytes, &len, &ignored) != VK_OK)
 		return true;
 	while (len > 0 && bytes[len - 1] == '\n')

@@ -19,9 +19,8 @@
 
 static void put_problem(struct vk_prune_capture *capture, const char *what, const char *detail)
 {
-	struct vk_text text;
+	struct vk_text text = vk_text_in(capture->problem, sizeof(capture->problem));
 
-	vk_text_init(&text, capture->problem, sizeof(capture->problem));
 	vk_text_put(&text, what);
 	vk_text_put(&text, detail);
 }

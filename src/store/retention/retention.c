@@ -277,9 +277,8 @@ static void put_best(struct vk_text *text, const struct decision *decision, cons
 static void conclude(struct vk_retention_item *item, const struct decision *decision)
 {
 	bool damaged = item->verdict == VK_RETENTION_DAMAGED;
-	struct vk_text text;
+	struct vk_text text = vk_text_in(item->why, sizeof(item->why));
 
-	vk_text_init(&text, item->why, sizeof(item->why));
 	put_reason(&text, item->pinned ? "pinned" : NULL);
 	put_reason(&text, item->is_rebuilt	  ? "rebuilt by repair"
 			  : !item->is_undo	  ? NULL

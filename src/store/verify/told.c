@@ -55,9 +55,8 @@ enum vk_status vk_told_write(int store_fd, json_t *told, struct vk_error *err)
 
 void vk_told_cause(const struct vk_finding *f, char ret_cause[VK_CAUSE_BYTES])
 {
-	struct vk_text text;
+	struct vk_text text = vk_text_in(ret_cause, VK_CAUSE_BYTES);
 
-	vk_text_init(&text, ret_cause, VK_CAUSE_BYTES);
 	vk_text_fmt(&text, "%s %" PRIu64 " %" PRIu64 " ", vk_finding_kind(f->code)->code, f->offset_bytes,
 		    f->length_bytes);
 	vk_text_fmt(&text, "%s; %s; %s", f->message, f->seen, f->expected);

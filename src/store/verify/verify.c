@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "base/texts.h"
+#include "base/shown.h"
 #include "store/verify/verify.h"
 #include "vmfskit/ledger.h"
 
@@ -86,8 +86,8 @@ static void put_line(const struct vk_verifier *v, const char *is, size_t is_len,
 	is_len -= is_len > 0 && is[is_len - 1] == '\n';
 	should_len -= should_len > 0;
 	vk_finding_say(v->sink, of_manifest ? VK_F_CAPTURE_MANIFEST : VK_F_CAPTURE_SUMS, 0, 0,
-		       vk_safe_name(vk_phrase("%.*s", (int)is_len, is).text).text,
-		       vk_safe_name(vk_phrase("%.*s", (int)should_len, should).text).text,
+		       vk_shown_name(vk_phrase("%.*s", (int)is_len, is).text).text,
+		       vk_shown_name(vk_phrase("%.*s", (int)should_len, should).text).text,
 		       of_manifest ? "the manifest is not the one that line %u of %s vouches for"
 				   : "line %u of %s contradicts the manifest",
 		       number, VK_SUMS_FILE);
@@ -165,7 +165,7 @@ static void check_place(const struct vk_verifier *v)
 
 	if (slash != NULL && strcmp(name, id) != 0 && name[0] != '.' &&
 	    (vk_id_stamped(name) || vk_is_there(v->folder_fd, "../" VK_LEDGER_FILE)))
-		vk_finding_say(v->sink, VK_F_CAPTURE_MISPLACED, 0, 0, vk_safe_name(name).text, id,
+		vk_finding_say(v->sink, VK_F_CAPTURE_MISPLACED, 0, 0, vk_shown_name(name).text, id,
 			       "the folder holds the capture %s of %.100s", id, v->manifest.capture.source_path);
 	free(path);
 }

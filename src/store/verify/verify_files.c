@@ -10,7 +10,7 @@
 
 #include "base/memory.h"
 #include "base/checked.h"
-#include "base/texts.h"
+#include "base/shown.h"
 #include "store/folder/save.h"
 #include "store/verify/verify.h"
 
@@ -203,11 +203,11 @@ static void check_mode(const struct vk_verifier *v, const char *name, const stru
 	if ((st->st_mode & (S_IWGRP | S_IWOTH)) != 0)
 		vk_finding_say(v->sink, VK_F_CAPTURE_WRITABLE, 0, 0,
 			       vk_phrase("mode %04o", (unsigned)(st->st_mode & 07777)).text, NULL,
-			       "others may write to %s", vk_safe_name(name).text);
+			       "others may write to %s", vk_shown_name(name).text);
 	if (st->st_uid != v->owner && st->st_uid != 0)
 		vk_finding_say(v->sink, VK_F_CAPTURE_WRITABLE, 0, 0, vk_phrase("user %u", (unsigned)st->st_uid).text,
 			       vk_phrase("user %u", (unsigned)v->owner).text,
-			       "%s belongs to another user than the capture", vk_safe_name(name).text);
+			       "%s belongs to another user than the capture", vk_shown_name(name).text);
 }
 
 /* What lies in the folder: whether it belongs there, and whether others may write to it. */
@@ -218,7 +218,7 @@ static bool check_entry(void *ctx, int folder_fd, const char *name)
 
 	if (!is_expected(v, name))
 		vk_finding_say(v->sink, VK_F_CAPTURE_EXTRA_FILE, 0, 0, NULL, NULL, "%s does not belong to the capture",
-			       vk_safe_name(name).text);
+			       vk_shown_name(name).text);
 	if (fstatat(folder_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
 		check_mode(v, name, &st);
 	return true;
