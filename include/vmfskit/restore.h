@@ -51,9 +51,9 @@ __BEGIN_DECLS
 	  "name the disk if a disk was captured, its partition if a partition was", \
 	  "everything is written to the wrong place") \
 	G(DISK_ID, "disk-id", \
-	  "the volume on the target was written for another LUN", \
+	  "the volume on the target was written for another LUN, or its partition table for another disk", \
 	  "check that this is the right disk", \
-	  "another LUN's volume is overwritten") \
+	  "another disk is overwritten") \
 	G(DEVICE_UUID, "device-uuid", \
 	  "the target holds another LVM device", \
 	  "check that this is the right disk", \

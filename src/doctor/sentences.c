@@ -199,7 +199,8 @@ static void put_part(const struct vk_doctor *doc, struct vk_text *text)
 							 : ", and no VMFS volume was found in it");
 }
 
-static void begin_headline(struct vk_doctor *doc, struct vk_text *text)
+/* ill: something wrong was said already. */
+static void begin_headline(struct vk_doctor *doc, struct vk_text *text, bool ill)
 {
 	struct vk_text whose;
 	char seen[61];
@@ -230,7 +231,7 @@ static void begin_headline(struct vk_doctor *doc, struct vk_text *text)
 			vk_text_fmt(text, "Another system formatted it: %s", seen);
 		return;
 	}
-	vk_text_put(text, doc->subject_count > 0 ? "Nothing wrong was found" :
+	vk_text_put(text, doc->subject_count > 0 ? (ill ? "Nothing else wrong was found" : "Nothing wrong was found") :
 			  doc->options->scan	     ? "No VMFS volume was found" :
 						       "No VMFS volume was found at the likely places");
 }
@@ -300,9 +301,9 @@ void vk_doctor_say(struct vk_doctor *doc)
 			    vk_shown_name(vk_doctor_first_piece(doc)).text);
 	else if (!best->repairable)
 		vk_text_fmt(&text, "This is %s%s", best->what,
-			    !vk_doctor_judges(doc) ? "" : ill ? ". Apart from that: " : ". Of that: ");
+			    vk_doctor_judges(doc) ? ". " : "");
 	if (!vk_doctor_judges(doc))
 		return;
-	begin_headline(doc, &text);
+	begin_headline(doc, &text, ill);
 	end_headline(doc, &text);
 }

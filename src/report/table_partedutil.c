@@ -109,7 +109,6 @@ static void make_new(struct vk_commands_case *c, const char *device, const char 
 	COMMAND(c, "partedUtil getptbl %s", device);
 	put_shown(c, label);
 	NOTE(c, "setptbl deletes every partition you do not list: list them all, as above");
-	NOTE(c, "ESXi does not check that partitions do not overlap; these do not");
 	if (gpt)
 		NOTE(c, "partedUtil takes no unique GUIDs, names or disk GUID: new ones are made. vmfskit repair "
 			"table --write restores those that are known");

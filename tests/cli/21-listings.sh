@@ -201,6 +201,9 @@ has "says why" "$ERR" 'this is a text that holds no listing of bytes'
 printf 'gpt\n20233 255 63 325058560\n1 2048 325058526 AA31E02A400F11DB9590000C2911D1B8 vmfs 0\n' >getptbl.txt
 run "$VMFSKIT" decode getptbl.txt
 has "a table as partedUtil prints it" "$OUT" 'partedUtil getptbl in line 1: gpt, 325058560 sectors; partition 1: 2048 to 325058526 \(vmfs\)'
+sed 's/325058560/725058560/' getptbl.txt | cat getptbl.txt - >getptbls.txt
+run "$VMFSKIT" decode getptbls.txt
+has "two tables: both are told" "$OUT" 'getptbl in line 1: gpt, 325058560 .*getptbl in line 4: gpt, 725058560 sectors'
 
 # --- bytes that are there are shown
 hexdump -C -s 0x1400000 -n 64 a.img >label.txt

@@ -102,7 +102,7 @@ is "4096 on 512: JSON" "$(jq -c '.sources[0] | [.sector_size, (.readings[0] | .k
 	'[4096,"units","certain",4096,false,1] source.sector-units'
 is "4096 on 512: the partitions" "$(partitions 4096)" "$was"
 exits "4096 on 512: doctor" 1 doctor "$loop"
-has "4096 on 512: doctor's answer" "$OUT" '^Apart from that: Nothing wrong was found\.$'
+has "4096 on 512: doctor's answer" "$OUT" '^Nothing else wrong was found\.$'
 run doctor --json "$loop"
 is "4096 on 512: nothing else is wrong" "$(codes) $(jq -r '.sources[0].volumes[0].in_table' "$OUT")" 'source.sector-units true'
 is "4096 on 512: next, the safest first" "$(jq -r '.sources[0].next | [(.[0].why | test("^Set the block size of the LUN back to 4096 bytes")), .[2].command] | map(tostring) | join(" ")' "$OUT")" \
@@ -135,7 +135,7 @@ run "$VMFSKIT" decode --json "$loop"
 is "512 on 4096: JSON" "$(jq -c '.sources[0] | [.sector_size, .readings[0].kind, .table.kind, .vmfs[0].partition]' "$OUT") $(codes)" \
 	'[512,"units","gpt",1] source.sector-emulation'
 exits "512 on 4096: doctor" 0 doctor "$loop"
-has "512 on 4096: doctor's answer" "$OUT" '^Of that: Nothing wrong was found\.$'
+has "512 on 4096: doctor's answer" "$OUT" '^Nothing wrong was found\.$'
 hasnt "512 on 4096: no repair is offered" "$OUT" 'vmfskit repair'
 exits "512 on 4096: nothing is planned" 3 repair "$loop"
 has "512 on 4096: why" "$ERR" 'do nothing: the table is as ESXi needs it'

@@ -66,6 +66,17 @@ for what in "table copy.img" "header copy.img --start 2048"; do
 	has "repair $what: as printed" "$OUT" "^asked    $id, taken "
 	hasnt "repair $what: it is not named again" "$OUT" '^a capture may be of this disk'
 done
+run "$VMFSKIT" repair header copy.img --start 2048 --no-captures
+is "neighbouring ranges of one kind are one line" "$(grep -c ': heartbeat region' "$OUT")" 1
+has "and their number and place" "$OUT" '^  bytes [0-9]+ to [0-9]+ \(sectors 43008 to 45048\), 256 ranges of [0-9]+ bytes together: heartbeat region'
+run "$VMFSKIT" repair header copy.img --start 2048 --no-captures --verbose
+is "--verbose shows each" "$(grep -c ' bytes: heartbeat region' "$OUT")" 256
+copy_disk one.img table.img
+"$LAB" break --how table table.img >/dev/null
+run "$VMFSKIT" repair table table.img --no-captures --override guess
+has "the commands of other tools are shown" "$OUT" '^# on the ESXi host'
+has "the command that writes stands last" "$(tail -n 1 "$OUT")" '^  vmfskit repair table table\.img .* --write$'
+
 "$VMFSKIT" capture --store store two.img >/dev/null
 run doctor --store store copy.img
 has "two LUNs of one length: neither is preferred" "$OUT" '^  1\. vmfskit doctor --live-id NAME copy\.img'

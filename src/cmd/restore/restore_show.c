@@ -9,7 +9,7 @@
 #include "report/report.h"
 #include "base/shown.h"
 
-enum { EDITS_SHOWN = 24, FINDINGS_SHOWN = 5 };
+enum { EDITS_SHOWN = 24, ALIKE_LEAST = 4, FINDINGS_SHOWN = 5 };
 
 static void show_capture(const struct vk_restore_run *run)
 {
@@ -102,11 +102,36 @@ static void show_tables(const struct vk_restore_run *run)
 	show_partitions(run->cmd.call->out, "partitions after", b);
 }
 
+/* How many from the first on say the same of neighbouring sectors: heartbeat slots are hundreds. */
+static size_t alike(const struct vk_edit *edits, size_t count)
+{
+	size_t n = 1;
+
+	while (n < count && strcmp(edits[n].reason, edits[0].reason) == 0)
+		n++;
+	return n >= ALIKE_LEAST ? n : 1;
+}
+
+static void show_alike(const struct vk_restore_run *run, const struct vk_edit *edits, size_t count)
+{
+	const struct vk_edit *last = &edits[count - 1];
+	uint32_t sector_size = vk_restore_before(run->restore)->sector_size;
+	uint64_t end = last->offset_bytes + last->length_bytes - 1, bytes = 0;
+
+	for (size_t i = 0; i < count; i++)
+		bytes += edits[i].length_bytes;
+	fprintf(run->cmd.call->out,
+		"  bytes %" PRIu64 " to %" PRIu64 " (sectors %" PRIu64 " to %" PRIu64 "), %zu ranges of %" PRIu64
+		" bytes together: %s (--verbose shows each)\n",
+		edits[0].offset_bytes, end, edits[0].offset_bytes / sector_size, end / sector_size, count, bytes,
+		edits[0].reason);
+}
+
 static void show_edits(const struct vk_restore_run *run)
 {
 	const struct vk_edit *edits;
 	size_t count = vk_restore_edits(run->restore, &edits);
-	size_t shown = run->verbose || count < EDITS_SHOWN ? count : EDITS_SHOWN;
+	size_t lines = 0, same;
 	uint32_t sector_size = vk_restore_before(run->restore)->sector_size;
 	FILE *out = run->cmd.call->out;
 	uint64_t bytes = 0;
@@ -115,14 +140,22 @@ static void show_edits(const struct vk_restore_run *run)
 		bytes += edits[i].length_bytes;
 	fprintf(out, "changes  %zu %s, %" PRIu64 " bytes\n", count, count == 1 ? "range" : "ranges",
 		bytes);
-	for (size_t i = 0; i < shown; i++) {
+	for (size_t i = 0; i < count; i += same, lines++) {
+		same = run->verbose ? 1 : alike(&edits[i], count - i);
+		if (lines == EDITS_SHOWN && !run->verbose) {
+			fprintf(out, "  and %zu range%s more (--verbose shows all)\n", count - i,
+				count - i == 1 ? "" : "s");
+			break;
+		}
+		if (same > 1) {
+			show_alike(run, &edits[i], same);
+			continue;
+		}
 		fprintf(out, "  byte %" PRIu64 " (sector %" PRIu64 "), %zu bytes: %s\n",
 			edits[i].offset_bytes, edits[i].offset_bytes / sector_size,
 			edits[i].length_bytes, edits[i].reason);
 		vk_restore_show_fields(run, &edits[i]);
 	}
-	if (shown < count)
-		fprintf(out, "  and %zu ranges more (--verbose shows all)\n", count - shown);
 }
 
 static bool is_new_error(const struct vk_restore_run *run, const struct vk_finding *finding)

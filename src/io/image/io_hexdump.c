@@ -258,10 +258,11 @@ bool vk_io_text_told(struct vk_io *base, char *ret_what, size_t what_size, char 
 	struct vk_listing *l = vk_io_descriptor(base) >= 0 && vk_io_is_text(base) ? calloc(1, sizeof(*l)) : NULL;
 	const uint64_t end = vk_min_u64(vk_io_size_bytes(base), LOOK_BYTES);
 	char rows[200] = "";
+	struct vk_text more;
 	bool is = l != NULL && vk_listing_read(l, base, LOOK_BYTES, false) && l->all.count == 0 && !l->strange;
 
-	if (is && l->told_count > 0)
-		note_table(&l->told[0], "", &l->notes);
+	for (size_t i = 0; is && i < l->told_count; i++)
+		note_table(&l->told[i], "", &l->notes);
 	if (is) {
 		snprintf(ret_what, what_size, "a text that holds no listing of bytes%s%s",
 			 l->notes.count > 0 ? ", but " : "", l->notes.count > 0 ? l->notes.items[0].message : "");
@@ -269,9 +270,11 @@ bool vk_io_text_told(struct vk_io *base, char *ret_what, size_t what_size, char 
 			snprintf(rows, sizeof(rows),
 				 "; %zu row%s not used, the first is line %" PRIu64 ": %s", l->unused,
 				 l->unused > 1 ? "s are" : " is", l->unused_line, l->unused_why);
-		snprintf(ret_evidence, evidence_size,
-			 "%" PRIu64 " line%s of characters in the first %" PRIu64 " bytes%s", l->lines_read,
-			 l->lines_read == 1 ? "" : "s", end, rows);
+		vk_text_init(&more, ret_evidence, evidence_size);
+		vk_text_fmt(&more, "%" PRIu64 " line%s of characters in the first %" PRIu64 " bytes%s", l->lines_read,
+			    l->lines_read == 1 ? "" : "s", end, rows);
+		for (size_t i = 1; i < l->notes.count; i++)
+			vk_text_fmt(&more, "; %s", l->notes.items[i].message);
 	}
 	if (l != NULL)
 		vk_listing_free(l);
