@@ -84,6 +84,10 @@ struct vk_dir6_block {
 	VK_DIR6_BLOCK_ROWS(VK_MEMBER, )
 };
 extern const struct vk_layout vk_dir6_block_layout;
+static inline bool vk_dir6_slot_free(const struct vk_dir6_block *block, uint32_t slot)
+{
+	return ((unsigned)block->bitmap[slot / 8] >> slot % 8 & 1U) != 0;
+}
 
 #define VK_DIR6_LINK_GROUP_ROWS(F, T) \
 	F(T, U16, hashIndex, 0x00, 2, HEX, X, "slot of the hash table that this chain belongs to") \
@@ -132,7 +136,7 @@ static inline uint32_t vk_dir6_map_items(uint32_t md_alignment)
 /* Item number index of a whole map block; index is below vk_dir6_map_items. */
 static inline unsigned vk_dir6_map_item(const uint8_t *block, uint32_t index)
 {
-	return block[VK_DIR6_BLOCK_BYTES + index / 2] >> (index % 2 == 0 ? 4 : 0) & 0xF;
+	return (unsigned)block[VK_DIR6_BLOCK_BYTES + index / 2] >> (index % 2 == 0 ? 4 : 0) & 0xFU;
 }
 
 /*

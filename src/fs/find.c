@@ -38,7 +38,7 @@ static bool compare_at(void *ctx, uint64_t offset)
 	struct search *s = ctx;
 	uint32_t alignment = s->folder->fs->info.md_alignment;
 	uint64_t in_block = (offset - VK_DIR6_BLOCKS) % alignment, next;
-	size_t slot = (size_t)(in_block - VK_DIR6_BLOCK_BYTES) / VK_DIR6_ENTRY_BYTES;
+	uint32_t slot = (uint32_t)(in_block - VK_DIR6_BLOCK_BYTES) / VK_DIR6_ENTRY_BYTES;
 	struct vk_dir6_block block;
 	struct vk_dir6_entry raw;
 	const uint8_t *bytes;
@@ -50,7 +50,7 @@ static bool compare_at(void *ctx, uint64_t offset)
 	if (bytes == NULL)
 		return false;
 	vk_dir6_block_decode(bytes, VK_DIR6_BLOCK_BYTES, &block);
-	if (block.type != VK_DIR6_ENTRIES || (block.bitmap[slot / 8] >> slot % 8 & 1U) != 0)
+	if (block.type != VK_DIR6_ENTRIES || vk_dir6_slot_free(&block, slot))
 		return false;
 	bytes = vk_dir_bytes(s->folder, offset, VK_DIR6_ENTRY_BYTES, &next);
 	if (bytes == NULL)

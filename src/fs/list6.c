@@ -78,12 +78,12 @@ static void take_slot(struct list6 *l, const uint8_t *bytes, uint64_t at, bool i
 	l->stopped = !vk_dir_give(l->visit, &entry);
 }
 
-static unsigned count_free(const uint8_t *bitmap, uint32_t slots)
+static unsigned count_free(const struct vk_dir6_block *block, uint32_t slots)
 {
 	unsigned count = 0;
 
 	for (uint32_t i = 0; i < slots; i++)
-		count += bitmap[i / 8] >> i % 8 & 1U;
+		count += vk_dir6_slot_free(block, i);
 	return count;
 }
 
@@ -109,7 +109,7 @@ static void take_block(struct list6 *l, const uint8_t *bytes, uint64_t at, bool 
 	else if (!mapped && l->has_map)
 		vk_dir_say(l->f, VK_F_FOLDER_BLOCK, at, VK_DIR6_BLOCK_BYTES, NULL, NULL,
 			   "a block of entries is none by the allocation map: its entries are given");
-	free_slots = count_free(block.bitmap, slots);
+	free_slots = count_free(&block, slots);
 	if (sound && free_slots != block.freeSlots)
 		vk_dir_say(l->f, VK_F_FOLDER_BLOCK, at, VK_DIR6_BLOCK_BYTES, vk_phrase("%u", block.freeSlots).text,
 			   vk_phrase("%u", free_slots).text,
@@ -117,7 +117,7 @@ static void take_block(struct list6 *l, const uint8_t *bytes, uint64_t at, bool 
 	for (uint32_t i = 0; i < slots && !l->stopped && *l->f->slots_left > 0; i++, --*l->f->slots_left) {
 		size_t place = VK_DIR6_BLOCK_BYTES + (size_t)i * VK_DIR6_ENTRY_BYTES;
 
-		take_slot(l, bytes + place, at + place, (block.bitmap[i / 8] >> i % 8 & 1U) == 0, sound);
+		take_slot(l, bytes + place, at + place, !vk_dir6_slot_free(&block, i), sound);
 	}
 }
 
