@@ -18,6 +18,7 @@ struct making {
 	struct vk_lab_disk *disks;
 	size_t created;
 	struct vk_lab_device *devices;
+	const struct vk_lab_files_asked *files; /* NULL: none */
 	FILE *out;
 	struct vk_error *err;
 };
@@ -59,6 +60,17 @@ static void report_partition(const struct making *m, size_t disk, bool first, co
 	fprintf(m->out, "volume %s, %s, LUN %u\n", uuid, name, d->header.diskID.lun);
 }
 
+/* The files of the one volume, when there are any. */
+static enum vk_status fill_volume(struct making *m, size_t place)
+{
+	struct vk_lab_member members[VK_LAB_MEMBERS_MAX];
+
+	for (size_t i = 0; i < m->count; i++)
+		members[i] = (struct vk_lab_member){
+			&m->disks[i], m->plans[i].partitions[place].start_sector * m->spec->sector_size, &m->devices[i]};
+	return vk_lab_fill(m->files, members, m->count, m->err);
+}
+
 /* A volume, or one member of it on each disk; the plans of all disks have it at the same place of their lists. */
 static enum vk_status write_volume(struct making *m, size_t place, bool first)
 {
@@ -75,6 +87,8 @@ static enum vk_status write_volume(struct making *m, size_t place, bool first)
 	if (v->image[0] == '\0')
 		status = vk_lab_devices_make(v, m->spec->seed, (size_t)(v - m->spec->volumes), extents, m->count,
 					     sector_size, m->devices, m->err);
+	if (m->files != NULL)
+		vk_lab_files_needs(m->files, &m->devices[0].needs);
 	for (size_t i = 0; i < m->count && status == VK_OK; i++) {
 		const struct vk_lab_partition *p = &m->plans[i].partitions[place];
 		uint64_t base_bytes = p->start_sector * sector_size;
@@ -87,6 +101,8 @@ static enum vk_status write_volume(struct making *m, size_t place, bool first)
 		if (status == VK_OK)
 			report_partition(m, i, first, p, v->image[0] != '\0' ? NULL : &m->devices[i]);
 	}
+	if (status == VK_OK && m->files != NULL)
+		status = fill_volume(m, place);
 	return status;
 }
 
@@ -153,9 +169,9 @@ static enum vk_status write_all(struct making *m, bool overwrite)
 }
 
 enum vk_status vk_lab_make(struct vk_lab_spec *spec, const char *const *paths, const uint64_t *sizes, size_t count,
-			   bool overwrite, FILE *out, struct vk_error *err)
+			   const struct vk_lab_files_asked *files, bool overwrite, FILE *out, struct vk_error *err)
 {
-	struct making m = {.spec = spec, .paths = paths, .count = count, .out = out, .err = err};
+	struct making m = {.spec = spec, .paths = paths, .count = count, .files = files, .out = out, .err = err};
 	uint64_t disk_bytes = spec->size_bytes, volume_bytes = spec->volumes[0].size_bytes;
 	enum vk_status status = VK_OK;
 
@@ -165,6 +181,8 @@ enum vk_status vk_lab_make(struct vk_lab_spec *spec, const char *const *paths, c
 	if (count > 1 && (spec->volume_count != 1 || spec->volumes[0].image[0] != '\0'))
 		return vk_error_set(err, VK_USAGE, NULL,
 				    "only one volume, and no image, can be spread over several disks");
+	if (files != NULL && (spec->volume_count != 1 || spec->volumes[0].image[0] != '\0'))
+		return vk_error_set(err, VK_USAGE, NULL, "files are put into a single volume only, and into no image");
 	m.plans = calloc(count, sizeof(*m.plans));
 	m.disks = calloc(count, sizeof(*m.disks));
 	m.devices = calloc(count, sizeof(*m.devices));

@@ -37,6 +37,11 @@ static const struct vk_cli_option options[] = {
 	{0, "block-size", "SIZE", "size of a file block of VMFS3: 1M (the usual), 2M, 4M or 8M", "1M 2M 4M 8M"},
 	{0, "live", "NUMBER", "hosts that hold a heartbeat", NULL},
 	{0, "seed", "NUMBER", "seed of identities and times, 0 unless given; the same seed gives the same bytes", NULL},
+	{0, "from", "DIR", "fill the volume with what is in this folder: files (their holes stay), folders, links", "DIR"},
+	{0, "files", "RECIPE", "fill the volume as this file says, or \"all\": everything that such a volume can have",
+	 "FILE"},
+	{0, "truth", "FILE", "write what was put in, and where it lies, into this file: a line of JSON for each file",
+	 "FILE"},
 	{0, "overwrite", NULL, "replace files that exist", NULL},
 	{0, NULL, NULL, NULL, NULL},
 };
@@ -53,6 +58,8 @@ static const struct vk_cli_example examples[] = {
 	{"vmfskit-lab make --table gpt --start 20973535 --image partition.img placed.img",
 	 "a real partition image on a practice disk"},
 	{"vmfskit-lab make --size 2T --extents b.img,c.img=5T a.img", "one volume spread over three disks"},
+	{"vmfskit-lab make --vmfs 6 --size 20G --live 2 --files all --truth truth.jsonl full.img",
+	 "a volume with files of every kind, and what a reader must find in it"},
 	{NULL, NULL},
 };
 
@@ -170,9 +177,32 @@ static enum vk_status parse_extents(char *text, const char *paths[], uint64_t si
 	return VK_OK;
 }
 
+/* Files of a folder and of a recipe, in this order. */
+static enum vk_status parse_files(const struct vk_cli_call *call, const struct vk_lab_spec *spec, size_t members,
+				  struct vk_lab_files_asked *asked, struct vk_error *err)
+{
+	const char *from = vk_cli_value(call, "from"), *recipe = vk_cli_value(call, "files");
+	enum vk_status status = VK_OK;
+
+	asked->truth = vk_cli_value(call, "truth");
+	if (asked->truth != NULL && from == NULL && recipe == NULL)
+		return vk_error_set(err, VK_USAGE, NULL, "--truth tells of files, and there are none without --from or "
+							 "--files");
+	if (from != NULL)
+		status = vk_lab_from_folder(asked, from, err);
+	if (status == VK_OK && recipe != NULL && strcmp(recipe, "all") == 0)
+		status = vk_lab_recipe_all(asked, spec->volumes[0].version, (unsigned)members, spec->volumes[0].live,
+					   err);
+	else if (status == VK_OK && recipe != NULL)
+		status = vk_lab_recipe_read(asked, recipe, err);
+	return status;
+}
+
 static enum vk_status make(struct vk_cli_call *call, struct vk_lab_spec *spec, char *extents,
 			   struct vk_error *err)
 {
+	struct vk_lab_files_asked asked = {NULL, 0, NULL};
+	bool filled = vk_cli_value(call, "from") != NULL || vk_cli_value(call, "files") != NULL;
 	const char *paths[VK_LAB_MEMBERS_MAX] = {call->arguments[0]};
 	uint64_t sizes[VK_LAB_MEMBERS_MAX] = {0};
 	size_t count = 1;
@@ -182,9 +212,13 @@ static enum vk_status make(struct vk_cli_call *call, struct vk_lab_spec *spec, c
 		status = parse_disk(call, spec, err);
 	if (status == VK_OK)
 		status = parse_extents(extents, paths, sizes, &count, err);
-	if (status != VK_OK)
-		return status;
-	return vk_lab_make(spec, paths, sizes, count, vk_cli_flag(call, "overwrite"), call->out, err);
+	if (status == VK_OK)
+		status = parse_files(call, spec, count, &asked, err);
+	if (status == VK_OK)
+		status = vk_lab_make(spec, paths, sizes, count, filled ? &asked : NULL, vk_cli_flag(call, "overwrite"),
+				     call->out, err);
+	vk_lab_asked_free(&asked);
+	return status;
 }
 
 static int run(struct vk_cli_call *call)

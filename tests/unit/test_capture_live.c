@@ -73,7 +73,7 @@ static void live_begin(struct live *l, enum vk_table_kind table)
 	spec->volume_count = 1;
 	vk_lab_volume_init(&spec->volumes[0]);
 	assert_int_equal(vk_lab_volume_parse(&spec->volumes[0], "start=2048,version=5,size=1G,live=2", NULL), VK_OK);
-	if (vk_lab_make(spec, paths, NULL, 1, false, NULL, &err) != VK_OK)
+	if (vk_lab_make(spec, paths, NULL, 1, NULL, false, NULL, &err) != VK_OK)
 		fail_msg("no disk: %s", err.what);
 	free(spec);
 	l->fd = open(l->path, O_RDWR);

@@ -152,26 +152,32 @@ static void put_cluster(struct vk_lab_writing *w, uint64_t offset, const struct 
 	vk_lab_file_put(w, c->file, offset, raw, len);
 }
 
-static void put_clusters(struct vk_lab_writing *w, enum vk_system_file file, bool small)
+void vk_lab_write_cluster(struct vk_lab_writing *w, enum vk_system_file file, bool small, uint64_t number)
 {
 	const struct vk_lab_files *f = &w->files;
 	const struct vk_resource_file *large = &f->of[file].resource;
 	const struct vk_resource_file *r = small ? &f->small : large;
 	uint64_t used = small ? f->used_blocks : f->of[file].used;
-	uint64_t count = vk_resource_count(r);
+	uint64_t first = number * r->resourcesPerCluster;
+	/* the header of a cluster of small blocks is the resource of a large one */
+	uint64_t offset = small ? vk_resource_offset(large, f->md_alignment, number / large->resourcesPerCluster,
+						     (uint32_t)(number % large->resourcesPerCluster))
+				: vk_cluster_header_offset(r, f->md_alignment, number);
+	struct cluster c = {file, small, number, 0, 0};
 
-	for (uint64_t n = 0; n < VK_LAB_CLUSTERS_MAX && n * r->resourcesPerCluster < count; n++) {
-		uint64_t first = n * r->resourcesPerCluster;
-		/* the header of a cluster of small blocks is the resource of a large one */
-		uint64_t offset = small ? vk_resource_offset(large, f->md_alignment, n / large->resourcesPerCluster,
-							     (uint32_t)(n % large->resourcesPerCluster))
-					: vk_cluster_header_offset(r, f->md_alignment, n);
-		struct cluster c = {file, small, n, 0, 0};
+	c.total = (uint32_t)vk_min_u64(r->resourcesPerCluster, vk_resource_count(r) - first);
+	c.used = (uint32_t)vk_min_u64(c.total, used > first ? used - first : 0);
+	put_cluster(w, offset, &c);
+}
 
-		c.total = (uint32_t)vk_min_u64(r->resourcesPerCluster, count - first);
-		c.used = (uint32_t)vk_min_u64(c.total, used > first ? used - first : 0);
-		put_cluster(w, offset, &c);
-	}
+static void put_clusters(struct vk_lab_writing *w, enum vk_system_file file, bool small)
+{
+	const struct vk_resource_file *r = small ? &w->files.small : &w->files.of[file].resource;
+	/* where room was asked for, it is there */
+	uint64_t most = w->device->needs.descriptors != 0 && file != VK_SYSTEM_FBB ? UINT64_MAX : VK_LAB_CLUSTERS_MAX;
+
+	for (uint64_t n = 0; n < most && n * r->resourcesPerCluster < vk_resource_count(r); n++)
+		vk_lab_write_cluster(w, file, small, n);
 }
 
 void vk_lab_write_clusters(struct vk_lab_writing *w, enum vk_system_file file)

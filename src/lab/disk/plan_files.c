@@ -161,7 +161,7 @@ static uint64_t sum_blocks(const struct vk_lab_files *f)
 }
 
 /* As many of everything as the real volumes have for their size; clusters without a header there are none. */
-static void plan_counts(struct vk_lab_files *f, unsigned version)
+static void plan_counts(struct vk_lab_files *f, unsigned version, const struct vk_lab_needs *needs)
 {
 	const struct shape *s = shapes[version];
 	uint64_t most = VK_LAB_CLUSTERS_MAX;
@@ -171,14 +171,17 @@ static void plan_counts(struct vk_lab_files *f, unsigned version)
 	if (pointer_blocks == 0)
 		pointer_blocks = 1;
 	set_resource(f, version, VK_SYSTEM_FDC,
-		     vk_min_u64(most, divide_up(f->volume_blocks / 4, s[VK_SYSTEM_FDC].per_cluster)) *
+		     vk_max_u64(vk_min_u64(most, divide_up(f->volume_blocks / 4, s[VK_SYSTEM_FDC].per_cluster)),
+				divide_up(needs->descriptors, s[VK_SYSTEM_FDC].per_cluster)) *
 			     s[VK_SYSTEM_FDC].per_cluster);
 	fdc->length = fdc->blocks * f->block_bytes;
 	for (unsigned i = VK_SYSTEM_PBC; i < f->file_count; i++)
 		if (i == VK_SYSTEM_PBC || i == VK_SYSTEM_PB2)
 			set_resource(f, version, (enum vk_system_file)i,
-				     vk_min_u64(most * s[i].per_cluster, pointer_blocks));
-	set_resource(f, version, VK_SYSTEM_SBC, vk_min_u64(most * s[VK_SYSTEM_SBC].per_cluster, f->volume_blocks));
+				     vk_max_u64(vk_min_u64(most * s[i].per_cluster, pointer_blocks),
+						needs->pointer_blocks));
+	set_resource(f, version, VK_SYSTEM_SBC,
+		     vk_max_u64(vk_min_u64(most * s[VK_SYSTEM_SBC].per_cluster, f->volume_blocks), needs->sub_blocks));
 }
 
 /*
@@ -187,17 +190,18 @@ static void plan_counts(struct vk_lab_files *f, unsigned version)
  * metadata of 1510866944 bytes: exactly that many of everything. A first device that is smaller than any real one gets
  * less.
  */
-static void plan_counts6(struct vk_lab_files *f)
+static void plan_counts6(struct vk_lab_files *f, const struct vk_lab_needs *needs)
 {
 	uint64_t room = f->device_blocks - f->of[VK_SYSTEM_FBB].blocks;
 	bool small = room < 430;
 
-	set_resource(f, 6, VK_SYSTEM_FDC, small ? 4096 : 16384);
+	set_resource(f, 6, VK_SYSTEM_FDC,
+		     vk_max_u64(small ? 4096 : 16384, vk_round_up_sat(needs->descriptors, shapes[6][VK_SYSTEM_FDC].per_cluster)));
 	set_resource(f, 6, VK_SYSTEM_PBC, 0);
 	set_resource(f, 6, VK_SYSTEM_SBC, 16384);
 	set_resource(f, 6, VK_SYSTEM_JBC, small ? 32 : 128);
 	set_resource(f, 6, VK_SYSTEM_PB2, 256);
-	if (sum_blocks(f) > f->device_blocks)
+	if (sum_blocks(f) > f->device_blocks && needs->descriptors == 0)
 		set_resource(f, 6, VK_SYSTEM_PB2, 1);
 }
 
@@ -311,6 +315,7 @@ enum vk_status vk_lab_files_plan(const struct vk_lab_device *device, struct vk_l
 				 struct vk_error *err)
 {
 	struct vk_lab_files *f = ret_files;
+	struct vk_fd_geometry fd;
 
 	memset(f, 0, sizeof(*f));
 	f->md_alignment = device->version == 6 ? device->fs.mdAlignment : 0;
@@ -329,10 +334,14 @@ enum vk_status vk_lab_files_plan(const struct vk_lab_device *device, struct vk_l
 		plan_plain(f, VK_SYSTEM_SDD, f->md_alignment != 0 ? VK_LAB_FOLDER6_BYTES : 2ULL * VK_DIR_ENTRY_BYTES);
 	plan_fbb(f);
 	if (device->version == 6)
-		plan_counts6(f);
+		plan_counts6(f, &device->needs);
 	else
-		plan_counts(f, device->version);
+		plan_counts(f, device->version, &device->needs);
 	fit_sub_blocks(f, device->version);
+	vk_fd_geometry(f->md_alignment, &fd);
+	if (f->of[VK_SYSTEM_FDC].blocks > fd.pointers)
+		return vk_error_set(err, VK_USAGE, NULL, "%llu files are more than the descriptors of such a volume",
+				    (unsigned long long)device->needs.descriptors);
 	if (sum_blocks(f) > f->device_blocks)
 		return vk_error_set(err, VK_USAGE, NULL,
 				    "the first device is too small for the files of a file system");

@@ -156,6 +156,13 @@ VK_MUST_USE enum vk_status vk_lab_plan_make(const struct vk_lab_spec *spec,
 void vk_lab_usable(enum vk_table_kind table, uint32_t sector_size, uint64_t disk_sectors,
 		   uint64_t *ret_first, uint64_t *ret_last);
 
+/* What the system files must have room for; all 0: as always. */
+struct vk_lab_needs {
+	uint64_t descriptors;
+	uint64_t sub_blocks;
+	uint64_t pointer_blocks; /* in each of .pbc.sf and .pb2.sf */
+};
+
 /* Everything that the structures of one member device say. */
 struct vk_lab_device {
 	unsigned version;
@@ -168,6 +175,7 @@ struct vk_lab_device {
 	unsigned live;
 	uint64_t seed;
 	uint64_t seed_index;          /* tells the volumes of one seed apart */
+	struct vk_lab_needs needs;
 };
 /* One device: its length and its number in the partition table of its disk. */
 struct vk_lab_extent {
@@ -274,6 +282,8 @@ void vk_lab_write_fs(const struct vk_lab_writing *w);
 /* File descriptors, resource metadata, the first clusters, the folders. */
 void vk_lab_write_files(struct vk_lab_writing *w);
 void vk_lab_write_clusters(struct vk_lab_writing *w, enum vk_system_file file);
+/* One of them. small: of the small blocks of VMFS6. Nothing is written where the file ends before. */
+void vk_lab_write_cluster(struct vk_lab_writing *w, enum vk_system_file file, bool small, uint64_t number);
 /* Bytes at a file offset of a system file; they lie in one block. */
 void vk_lab_file_put(const struct vk_lab_writing *w, enum vk_system_file file, uint64_t offset, const void *buf,
 		     size_t len);
