@@ -67,7 +67,10 @@ static enum vk_status fill_volume(struct making *m, size_t place)
 
 	for (size_t i = 0; i < m->count; i++)
 		members[i] = (struct vk_lab_member){
-			&m->disks[i], m->plans[i].partitions[place].start_sector * m->spec->sector_size, &m->devices[i]};
+			.disk = &m->disks[i],
+			.base_bytes = m->plans[i].partitions[place].start_sector * m->spec->sector_size,
+			.device = &m->devices[i],
+		};
 	return vk_lab_fill(m->files, members, m->count, m->err);
 }
 

@@ -37,7 +37,8 @@ static const struct vk_cli_option options[] = {
 	{0, "block-size", "SIZE", "size of a file block of VMFS3: 1M (the usual), 2M, 4M or 8M", "1M 2M 4M 8M"},
 	{0, "live", "NUMBER", "hosts that hold a heartbeat", NULL},
 	{0, "seed", "NUMBER", "seed of identities and times, 0 unless given; the same seed gives the same bytes", NULL},
-	{0, "from", "DIR", "fill the volume with what is in this folder: files (their holes stay), folders, links", "DIR"},
+	{0, "from", "DIR", "fill the volume with what is in this folder: files (their holes stay), folders, links",
+	 "DIR"},
 	{0, "files", "RECIPE", "fill the volume as this file says, or \"all\": everything that such a volume can have",
 	 "FILE"},
 	{0, "truth", "FILE", "write what was put in, and where it lies, into this file: a line of JSON for each file",
@@ -249,13 +250,31 @@ const struct vk_cli_verb vk_lab_verb_make = {
 		"tmpfs and XFS more).\n\n"
 		"--vmfs, --start, --vmfs-size and the options after them describe one volume. For several volumes "
 		"give --volume once for each. Partitions are numbered in the order of their place on the disk.\n\n"
-		"The file systems are empty. They hold only their own files (.fbb.sf, .fdc.sf, .pbc.sf, .sbc.sf, "
-		".vh.sf, on VMFS6 .pb2.sf) and a root directory that names them, so that debugvmfs and debugvmfs6 "
-		"list it. To keep large volumes sparse, only the first 128 clusters of each of these files are "
-		"written, and .fbb.sf of VMFS6 ends at about 19 TiB. The bitmaps of VMFS6 are left out, because their "
-		"place is not known. --image inserts a real volume. In volumes of more than 16 TiB the extent tables "
-		"continue in extended metadata (LVM 3 and 5) or have longer entries (LVM 6), as published readers "
-		"expect them; no bytes of a real volume of that size are known.\n\n"
+		"Without --from and --files the file systems are empty. They hold only their own files (.fbb.sf, "
+		".fdc.sf, .pbc.sf, .sbc.sf, .vh.sf, on VMFS5 .pb2.sf and .sdd.sf, on VMFS6 .jbc.sf, too) and a root "
+		"directory that names them. To keep large volumes sparse, only the first 128 clusters of each of "
+		"these files are written, and .fbb.sf of VMFS6 ends at about 19 TiB. --image inserts a real volume. "
+		"In volumes of more than 16 TiB the extent tables continue in extended metadata (LVM 3 and 5) or "
+		"have longer entries (LVM 6), as published readers expect them; no bytes of a real volume of that "
+		"size are known.\n\n"
+		"A line of a RECIPE is a KIND, a PATH on the volume and words about it; %20 is a blank, # begins a "
+		"remark. Folders on the way are made. KIND is folder, file, link (to=TARGET) or rdm (lun=NAME). Of "
+		"files: size=SIZE; content=pattern (no two blocks are alike), zeros, or a file of this system (a "
+		"path with a slash); data=OFFSET+LENGTH,... are the only stretches written to (or none); the rest "
+		"has no blocks (thin, the usual), blocks to be zeroed (thick), or zeros (eager); "
+		"tbz=OFFSET+LENGTH,... are blocks to be zeroed of a thin file. stored=resident, sub-block, block, "
+		"pointer-block (ZLA 3), pointer-block2 (5), double (4304) or large (large file blocks of VMFS6) "
+		"says how, by default as ESX does; pointers=pbc, pb2, sbc or fbb which file has its pointer blocks; "
+		"fragments=NUMBER strews it over the volume, extent=NUMBER puts it on that member; cow marks its "
+		"blocks. Of all kinds: mode=OCTAL, uid=, gid=, mtime=, ctime=, atime= (like 2021-08-11T07:38:01Z), "
+		"lock=exclusive:HOST, shared:HOST,... or multi-writer:HOST,... (the hosts of --live count from 0; "
+		"dead is one that is gone), deleted: made and deleted again. Of folders: entries=NUMBER empty "
+		"files, names=PREFIX of them.\n\n"
+		"What ESX leaves of a deleted file is known from hearsay: here addresses, length and links are "
+		"gone, blocks and descriptor are free, and their bytes stay. On VMFS 3 and 5 the last name moves "
+		"into the place of the deleted one; on VMFS6 its slot is free and still legible. Large blocks, link "
+		"groups, blocks to be zeroed and copy-on-write of VMFS6 are written as published readers understand "
+		"them; no real volume with them is known.\n\n"
 		"The result is printed on standard output, one line for each partition.",
 	.options = options,
 	.examples = examples,

@@ -196,7 +196,8 @@ static void plan_counts6(struct vk_lab_files *f, const struct vk_lab_needs *need
 	bool small = room < 430;
 
 	set_resource(f, 6, VK_SYSTEM_FDC,
-		     vk_max_u64(small ? 4096 : 16384, vk_round_up_sat(needs->descriptors, shapes[6][VK_SYSTEM_FDC].per_cluster)));
+		     vk_max_u64(small ? 4096 : 16384,
+				vk_round_up_sat(needs->descriptors, shapes[6][VK_SYSTEM_FDC].per_cluster)));
 	set_resource(f, 6, VK_SYSTEM_PBC, 0);
 	set_resource(f, 6, VK_SYSTEM_SBC, 16384);
 	set_resource(f, 6, VK_SYSTEM_JBC, small ? 32 : 128);

@@ -23,7 +23,8 @@ static bool sound_path(const char *path)
 	for (const char *part = path; *part != '\0';) {
 		size_t len = strcspn(part + 1, "/");
 
-		if (*part != '/' || len == 0 || len > VK_DIR6_NAME_MAX || (len <= 2 && strncmp(part + 1, "..", len) == 0))
+		if (*part != '/' || len == 0 || len > VK_DIR6_NAME_MAX ||
+		    (len <= 2 && strncmp(part + 1, "..", len) == 0))
 			return false;
 		part += len + 1;
 	}
@@ -64,8 +65,8 @@ enum vk_status vk_lab_asked_add(struct vk_lab_files_asked *asked, const struct v
 
 	if (!sound_path(item->path))
 		return vk_error_set(err, VK_USAGE, item->path,
-				    "this is no path on a volume: it begins with a slash, its names have 1 to %d bytes, "
-				    "and none is that of a system file",
+				    "this is no path on a volume: it begins with a slash, its names have 1 to %d "
+				    "bytes, and none is that of a system file",
 				    VK_DIR6_NAME_MAX);
 	status = add_parent(asked, item->path, err);
 	if (status != VK_OK)

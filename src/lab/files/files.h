@@ -76,8 +76,8 @@ VK_MUST_USE enum vk_status vk_lab_recipe_all(struct vk_lab_files_asked *asked, u
 VK_MUST_USE enum vk_status vk_lab_from_folder(struct vk_lab_files_asked *asked, const char *folder,
 					      struct vk_error *err);
 /*
- * Append an item: its path is copied, text and stretches are taken over when it is VK_OK. Folders on the way that nobody
- * asked for are put before it.
+ * Append an item: its path is copied, text and stretches are taken over when it is VK_OK. Folders on the way that
+ * nobody asked for are put before it.
  */
 VK_MUST_USE enum vk_status vk_lab_asked_add(struct vk_lab_files_asked *asked, const struct vk_lab_item *item,
 					    struct vk_error *err);

@@ -16,10 +16,10 @@ void vk_lab_files_needs(const struct vk_lab_files_asked *asked, struct vk_lab_ne
 		const struct vk_lab_item *item = &asked->items[i];
 
 		/* pointer blocks as if the file had all its blocks; but few of a file with holes */
-		addresses += item->sparse && item->provision == VK_LAB_THIN ? 2 * (1 + item->data_count + item->tbz_count)
-			     : item->stored >= VK_LAB_POINTER_BLOCK || item->size_bytes >> 28 != 0
-				     ? 4 + (item->size_bytes >> 30)
-				     : 0;
+		if (item->sparse && item->provision == VK_LAB_THIN)
+			addresses += 2 * (1 + item->data_count + item->tbz_count);
+		else if (item->stored >= VK_LAB_POINTER_BLOCK || item->size_bytes >> 28 != 0)
+			addresses += 4 + (item->size_bytes >> 30);
 		subs += 1 + (item->stored == VK_LAB_SUB_BLOCK ? item->size_bytes >> 13 : 0);
 	}
 	*ret_needs = (struct vk_lab_needs){asked->count + 64, subs + 256, addresses};

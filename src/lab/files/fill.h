@@ -5,7 +5,7 @@
 
 #include "lab/files/files.h"
 
-/* What is given out: file descriptors, blocks of each kind. LARGE and SMALL are those of VMFS6; SMALL any file block. */
+/* What is given out: file descriptors, blocks of each kind. LARGE are those of VMFS6, SMALL all other file blocks. */
 enum vk_lab_pool_kind {
 	VK_LAB_POOL_FD, VK_LAB_POOL_PB, VK_LAB_POOL_SB, VK_LAB_POOL_PB2, VK_LAB_POOL_SMALL, VK_LAB_POOL_LARGE,
 	VK_LAB_POOLS

@@ -195,8 +195,8 @@ static enum vk_status take_units(struct vk_lab_fill *f, struct vk_lab_node *n, e
 	for (; from < to; from += got) {
 		struct vk_lab_piece piece = {.first_unit = from, .pool = kind, .tbz = part->tbz};
 		uint64_t want = vk_min_u64(to - from, fragment(f, n, kind, first, end));
-		enum vk_status status = vk_lab_pool_take(f, kind, first, end, want, vk_lab_affinity(f, n, kind), &piece.resource,
-							 &got);
+		enum vk_status status = vk_lab_pool_take(f, kind, first, end, want, vk_lab_affinity(f, n, kind),
+							 &piece.resource, &got);
 
 		if (status == VK_OK) {
 			piece.units = got;

@@ -31,7 +31,8 @@ uint32_t vk_lab_affinity(const struct vk_lab_fill *f, const struct vk_lab_node *
  * 32 bits. File block: COW is bit 4, TBZ bit 5, the number stands from bit 6 on. Others: COW is bit 5, cluster from 6
  * on, resource from 28 on; a sub-block's fifth and sixth bit of the resource stand in bits 3 and 4.
  */
-static uint64_t address32(const struct vk_lab_pool *p, enum vk_lab_pool_kind kind, uint64_t resource, bool tbz, bool cow)
+static uint64_t address32(const struct vk_lab_pool *p, enum vk_lab_pool_kind kind, uint64_t resource, bool tbz,
+			  bool cow)
 {
 	uint64_t per = p->resource->resourcesPerCluster, c = resource / per, r = resource % per;
 
@@ -49,7 +50,8 @@ static uint64_t address32(const struct vk_lab_pool *p, enum vk_lab_pool_kind kin
  * 64 bits; COW is bit 5. File blocks: bits 7 to 14 are set for the parts that are to be zeroed; cluster (or the number
  * of a large block) from 15 on, resource from 51 on. Others: cluster from 6 on, resource from 56 on.
  */
-static uint64_t address64(const struct vk_lab_pool *p, enum vk_lab_pool_kind kind, uint64_t resource, bool tbz, bool cow)
+static uint64_t address64(const struct vk_lab_pool *p, enum vk_lab_pool_kind kind, uint64_t resource, bool tbz,
+			  bool cow)
 {
 	uint64_t per = p->resource->resourcesPerCluster, c = resource / per, r = resource % per;
 	uint64_t flags = (cow ? 1U << 5 : 0) | (tbz ? 0xFFU << 7 : 0);

@@ -280,12 +280,12 @@ static enum vk_status add_entries(struct vk_lab_files_asked *asked, const struct
 	enum vk_status status = VK_OK;
 
 	for (unsigned i = 0; i < folder->entries && status == VK_OK; i++) {
-		char path[512];
-		struct vk_lab_item item = {.path = path, .type = VK_FILE_ORDINARY};
+		struct vk_lab_item item = {.type = VK_FILE_ORDINARY};
 
-		snprintf(path, sizeof(path), "%.256s/%.100s%u", folder->path,
-			 folder->names == NULL ? "f" : folder->names, i);
+		if (asprintf(&item.path, "%s/%s%u", folder->path, folder->names == NULL ? "f" : folder->names, i) < 0)
+			return vk_no_memory(err, NULL);
 		status = vk_lab_asked_add(asked, &item, err);
+		free(item.path);
 	}
 	return status;
 }
