@@ -52,7 +52,7 @@ static enum vk_status open_pool(struct vk_lab_fill *f, enum vk_lab_pool_kind kin
 	return p->headers == NULL ? vk_no_memory(f->err, NULL) : VK_OK;
 }
 
-/* Sub-blocks are taken from the fifth cluster on, as on a real VMFS5 volume: a cluster number of 0 would hide faults. */
+/* Sub-blocks are taken from the fifth cluster on, as on a real VMFS5 volume: a cluster number of 0 hides faults. */
 enum vk_status vk_lab_pools_open(struct vk_lab_fill *f)
 {
 	const struct vk_lab_file *of = f->files->of;
