@@ -56,6 +56,11 @@ static enum vk_status read_descriptor(struct opening *o)
 		(void)vk_error_remedy(o->err, "vmfskit repair --header shows what of it can be rebuilt");
 		return VK_DAMAGED;
 	}
+	/* smaller ones leave no room for the addresses of a file descriptor */
+	if (vk_fs_is_vmfs6(&fs->info.descriptor) && fs->info.descriptor.mdAlignment < 4096)
+		return vk_error_set(o->err, VK_UNSUPPORTED, name,
+				    "metadata blocks of %" PRIu32 " bytes are not known; VMFS6 has 4096",
+				    fs->info.descriptor.mdAlignment);
 	return VK_OK;
 }
 

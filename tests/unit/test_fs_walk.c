@@ -345,6 +345,11 @@ static void refused(void **state)
 	overwrite(&m, VK_FS_OFFSET, 512);
 	assert_int_equal(fs_try(memory_io(m.disk.fd), true, NULL, &o, &err), VK_DAMAGED);
 	fs_done(&o);
+	/* metadata blocks in which no file descriptor has room */
+	m = memory_fs(true);
+	mem_put(&m, VK_FS_OFFSET + 0x134, "\0\2\0\0", 4);
+	assert_int_equal(fs_try(memory_io(m.disk.fd), true, NULL, &o, &err), VK_UNSUPPORTED);
+	fs_done(&o);
 	m = memory_fs(true);
 	assert_int_equal(ftruncate(m.disk.fd, VK_FS_OFFSET + 100), 0);
 	assert_int_equal(fs_try(memory_io(m.disk.fd), true, NULL, &o, &err), VK_ABSENT);
