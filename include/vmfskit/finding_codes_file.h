@@ -37,6 +37,31 @@
 	  "copy the file from here: vmfskit looks at all entries") \
 	F(FOLDER_LOOP, "folder.loop", ERROR, \
 	  "a folder has one place only: one of the entries that name it is damaged", \
-	  "compare the parent that the folder itself names with the folders that name it")
+	  "compare the parent that the folder itself names with the folders that name it") \
+	F(FILE_CLUSTER, "file.cluster", ERROR, \
+	  "a cluster header says which resources are in use; a host that trusts a damaged one allocates them again", \
+	  "do not let a host write to the volume; copy its files first") \
+	F(FILE_LOCK, "file.lock", INFO, \
+	  "the lock is held by a host session that has no heartbeat any more; ESX breaks such locks itself", \
+	  "check that no host has the file open before it is used elsewhere") \
+	F(FILE_LOCK_FIELD, "file.lock-field", ERROR, \
+	  "a lock names the host that holds it or held it last; a damaged one keeps hosts out, or lets two in", \
+	  "do not let a host write to the volume; copy the file first") \
+	F(FILE_NAMELESS, "file.nameless", WARNING, "the file is in use by its descriptor, and no folder names it", \
+	  "its contents can still be read: compare size and times with the files that are missed") \
+	F(FILE_LINK_COUNT, "file.link-count", WARNING, "the descriptor counts other names than the folders have", \
+	  "look for a name that is missing or one that is too many") \
+	F(FILE_BLOCK_COUNT, "file.block-count", WARNING, \
+	  "the descriptor counts other blocks than its addresses lead to: some addresses are damaged or lost", \
+	  "compare the size of the file with what is known of it before it is used") \
+	F(FILE_BLOCK_TWICE, "file.block-twice", ERROR, \
+	  "a block can hold the data of one file only: the other one is damaged", \
+	  "look at the contents of both files before they are used") \
+	F(FILE_BLOCK_FREE, "file.block-free", ERROR, \
+	  "blocks of the file are marked free: a host will give them to another file and overwrite them", \
+	  "do not let a host write to the volume; copy the file first") \
+	F(FILE_BLOCK_LOST, "file.block-lost", WARNING, \
+	  "these are allocated and no file uses them: space is lost, or the descriptor of a file is", \
+	  "look at their contents if a file is missed")
 
 #endif

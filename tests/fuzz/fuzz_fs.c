@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Files of a logical volume: opened, walked, read and measured, whatever stands there. The input is laid over a volume
- * of zeros: a list of offset (5 bytes), length (2 bytes), the bytes; a later piece covers an earlier one. The first byte
- * cuts the volume, in units of 256 KiB, unless it is 0.
+ * Files of a logical volume: opened, walked, read, measured and checked, whatever stands there. The input is laid over
+ * a volume of zeros: a list of offset (5 bytes), length (2 bytes), the bytes; a later piece covers an earlier one. The
+ * first byte cuts the volume, in units of 256 KiB, unless it is 0.
  */
 #include "base/checked.h"
 #include "fuzz.h"
-#include "vmfskit/fs.h"
+#include "vmfskit/fs_check.h"
 #include "vmfskit/overlay.h"
 
 enum { FDS = 24, RUNS_MAX = 3000, VOLUME_BYTES_LOG = 36 };
@@ -94,16 +94,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fuzz_input in = {data, size};
 	struct vk_fs_extent extent = {.vmfs = &v.vmfs};
 	struct vk_error err = {0};
+	struct vk_fs_check check;
 	struct fuzz_count count;
 	const struct vk_finding_sink sink = fuzz_sink(&count);
 
 	v = (struct vk_fuzz_volume){.vmfs = {.volume_only = true}};
 	lay_pieces(&in);
 	extent.io = v.cut;
-	if (vk_fs_open(&extent, 1, &sink, &v.fs, &err) == VK_OK)
+	if (vk_fs_open(&extent, 1, &sink, &v.fs, &err) == VK_OK) {
 		look_at_files(&sink);
-	else
+		FUZZ_ASSERT(vk_fs_check(v.fs, &sink, &check, &err) == VK_OK);
+		FUZZ_ASSERT(check.blocks_allocated <= check.blocks);
+	} else {
 		FUZZ_ASSERT(v.fs == NULL && err.what[0] != '\0');
+	}
 	vk_fs_close(v.fs);
 	vk_io_close(v.cut);
 	vk_overlay_free(v.overlay);

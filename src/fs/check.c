@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The check of a file system: its phases, and the names of files in findings. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/check.h"
+#include "vmfskit/text.h"
+
+const char *vk_fs_check_phase_name(enum vk_fs_check_phase phase)
+{
+	static const char *const names[] = {"header and resource files", "heartbeats and locks", "file descriptors",
+					    "names and links", "blocks and bitmaps"};
+
+	return names[phase];
+}
+
+/* A path that is too long loses its beginning: the name of the file is at its end. */
+static void name_and_pass(void *ctx, const struct vk_finding *finding)
+{
+	struct vk_checking *c = ctx;
+	struct vk_finding f = *finding;
+	size_t used = strlen(f.message), room = sizeof(f.message) - 1 - used;
+	const char *path = c->path;
+	struct vk_text text;
+
+	if (vk_finding_kind(f.code)->severity != VK_INFO)
+		c->result.phases[c->phase].findings++;
+	if (path != NULL && room > 12) {
+		size_t len = strlen(path);
+
+		vk_text_init(&text, f.message + used, sizeof(f.message) - used);
+		vk_text_fmt(&text, "; file %s%s", len > room - 10 ? "..." : "",
+			    len > room - 10 ? path + len - (room - 10) : path);
+	}
+	vk_finding_put(c->sink, &f);
+}
+
+static void free_all(struct vk_checking *c)
+{
+	for (size_t i = 0; i < VK_CHECK_KINDS; i++) {
+		free(c->maps[i].allocated);
+		free(c->maps[i].used);
+		free(c->maps[i].known);
+		vk_range_set_free(&c->twice[i]);
+	}
+	for (size_t i = 0; i < c->name_count; i++)
+		free(c->names[i].path);
+	free(c->names);
+}
+
+enum vk_status vk_fs_check(struct vk_fs *fs, const struct vk_finding_sink *sink, struct vk_fs_check *ret_check,
+			   struct vk_error *err)
+{
+	static void (*const phases[])(struct vk_checking *c) = {vk_check_resources, vk_check_heartbeats, vk_check_names,
+								 vk_check_files, vk_check_lost};
+	struct vk_error unasked = {0};
+	struct vk_checking c = {.fs = fs, .sink = sink, .err = err != NULL ? err : &unasked};
+
+	c.named = (struct vk_finding_sink){name_and_pass, &c};
+	for (size_t i = 0; i < sizeof(phases) / sizeof(phases[0]) && c.status == VK_OK; i++)
+		phases[i](&c);
+	*ret_check = c.result;
+	free_all(&c);
+	return c.status;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the phases of the check share: maps of what is allocated and used, names of files, findings that name them. */
+#ifndef VK_FS_CHECK_H
+#define VK_FS_CHECK_H
+
+#include "fs/fs_parts.h"
+#include "vmfskit/fs_check.h"
+
+/* The resources of one kind. */
+enum vk_check_kind { VK_CHECK_BLOCKS, VK_CHECK_FDS, VK_CHECK_PBS, VK_CHECK_SUB_BLOCKS, VK_CHECK_PB2S, VK_CHECK_KINDS };
+struct vk_check_map {
+	enum vk_system_file file;
+	const char *things;       /* "file blocks" */
+	uint64_t count;           /* 0: nothing is known of them */
+	uint32_t per_cluster;
+	uint8_t *allocated, *used; /* a bit for each */
+	uint8_t *known;           /* a bit for each cluster: its bitmap was read, and is sound */
+};
+static inline bool vk_bit(const uint8_t *bits, uint64_t i)
+{
+	return (bits[i / 8] >> (i % 8) & 1) != 0;
+}
+static inline void vk_set_bit(uint8_t *bits, uint64_t i)
+{
+	bits[i / 8] = (uint8_t)(bits[i / 8] | 1U << (i % 8));
+}
+
+/* A name of a file. */
+struct vk_check_name {
+	uint32_t address;
+	char *path;
+};
+
+struct vk_checking {
+	struct vk_fs *fs;
+	const struct vk_finding_sink *sink; /* the caller's */
+	struct vk_finding_sink named;       /* into sink: counts for phase, and names the file at path */
+	enum vk_fs_check_phase phase;
+	const char *path;                   /* NULL: none */
+	struct vk_fs_check result;
+	struct vk_check_map maps[VK_CHECK_KINDS];
+	struct vk_check_name *names;        /* by address, once they are sorted */
+	size_t name_count;
+	bool names_unknown;                 /* parts of folders are not in the source, or damaged */
+	bool blocks_unknown;                /* what a file uses is not all known */
+	struct vk_range_set twice[VK_CHECK_KINDS]; /* numbers of what two files use */
+	struct vk_error *err;
+	enum vk_status status;
+};
+
+/* Header, system files, and the maps from the headers of all clusters. */
+void vk_check_resources(struct vk_checking *c);
+void vk_check_heartbeats(struct vk_checking *c);
+/* Folders; fills names. */
+void vk_check_names(struct vk_checking *c);
+/* Names of an address: the first, and how many. */
+size_t vk_check_names_of(const struct vk_checking *c, uint32_t address, const char **ret_path);
+/* All descriptors in use, what they use, and what is left. */
+void vk_check_files(struct vk_checking *c);
+/* The lock of an object at a volume offset. */
+void vk_check_lock(struct vk_checking *c, const struct vk_lock *lock, uint64_t volume_offset);
+/* The addresses of one file: what they use. again: only what two files use is said. */
+void vk_check_blocks(struct vk_checking *c, const struct vk_fs_file *file, bool again);
+/* What is allocated and not used. */
+void vk_check_lost(struct vk_checking *c);
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* File descriptors one by one: what they say of themselves, and their names. */
+#include <inttypes.h>
+#include <sys/stat.h>
+
+#include "base/checked.h"
+#include "fs/check.h"
+
+enum { ROOT_ADDRESS = VK_ADDRESS_FD };
+
+static void say_file(struct vk_checking *c, const struct vk_fs_file *file, enum vk_finding_code code, uint64_t seen,
+		     uint64_t expected, const char *message)
+{
+	vk_fs_say(c->fs, &c->named, code, file->volume_offset, c->fs->info.fd.fd_bytes,
+		  vk_phrase("%" PRIu64, seen).text, vk_phrase("%" PRIu64, expected).text,
+		  "file descriptor 0x%08" PRIx32 ": %s", file->address, message);
+}
+
+/* Folders count their folders, and themselves: what an entry of a folder counts is not said by its names alone. */
+static void check_names(struct vk_checking *c, const struct vk_fs_file *file, size_t names)
+{
+	c->phase = VK_FS_CHECK_NAMES;
+	if (file->address == ROOT_ADDRESS || c->names_unknown)
+		return;
+	if (names == 0)
+		vk_fs_say(c->fs, &c->named, VK_F_FILE_NAMELESS, file->volume_offset, c->fs->info.fd.fd_bytes, NULL,
+			  NULL, "file descriptor 0x%08" PRIx32 ", %" PRIu64 " bytes, has no name", file->address,
+			  file->meta.fileLength);
+	else if (!vk_fs_file_is_folder(file) && file->meta.linkCount != names)
+		say_file(c, file, VK_F_FILE_LINK_COUNT, file->meta.linkCount, names,
+			 "linkCount is not the number of its names");
+}
+
+/* Addresses of file descriptors in a descriptor; 0: none. */
+static void check_fd_address(struct vk_checking *c, const struct vk_fs_file *file, const char *field, uint32_t address)
+{
+	const struct vk_check_map *fds = &c->maps[VK_CHECK_FDS];
+	struct vk_address a;
+
+	vk_address_decode(address, &c->fs->info.addresses, &a);
+	if (address == 0 || (a.kind == VK_ADDRESS_FD && !a.unknown_bits &&
+			     (fds->count == 0 || (a.resource < fds->per_cluster &&
+						  a.cluster * fds->per_cluster + a.resource < fds->count))))
+		return;
+	vk_fs_say(c->fs, &c->named, VK_F_FILE_DESCRIPTOR, file->volume_offset, c->fs->info.fd.fd_bytes,
+		  vk_fs_address_text(c->fs, address).text, NULL,
+		  "file descriptor 0x%08" PRIx32 ": %s names no file descriptor of this volume", file->address, field);
+}
+
+static bool zla_known(const struct vk_file_metadata *m)
+{
+	switch (m->zeroLevelAddrType) {
+	case 0:
+		/* of a mapped LUN it is not used */
+		return m->type == VK_FILE_RDM || m->fileLength == 0;
+	case VK_ZLA_FILE_BLOCK:
+	case VK_ZLA_SUB_BLOCK:
+	case VK_ZLA_POINTER_BLOCK:
+	case VK_ZLA_POINTER_BLOCK2:
+	case VK_ZLA_DOUBLE:
+	case VK_ZLA_RESIDENT:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Bits of the type are often not there; where they are, they do not contradict it. */
+static bool mode_fits(const struct vk_fs_file *file)
+{
+	uint32_t mode = file->meta.mode, kind = mode & S_IFMT;
+
+	if (mode > 0xFFFF)
+		return false;
+	return kind == 0 || S_ISDIR(mode) == vk_fs_file_is_folder(file);
+}
+
+/* blockOffsetShift is log2 of blockSize, or 0 where it was never set: on VMFS3 and what was upgraded from it. */
+static bool shift_fits(const struct vk_checking *c, const struct vk_file_metadata *m)
+{
+	if (m->blockOffsetShift == 0)
+		return !c->fs->info.vmfs6;
+	return m->blockOffsetShift < 64 && m->blockSize == 1ULL << m->blockOffsetShift;
+}
+
+static void check_meta(struct vk_checking *c, const struct vk_fs_file *file)
+{
+	const struct vk_file_metadata *m = &file->meta;
+	bool six = c->fs->info.vmfs6;
+
+	c->phase = VK_FS_CHECK_DESCRIPTORS;
+	if (m->type <= VK_FILE_VOLUME || m->type > VK_FILE_RDM)
+		say_file(c, file, VK_F_FILE_DESCRIPTOR, m->type, VK_FILE_ORDINARY, "type is no type of a file");
+	if (!shift_fits(c, m))
+		say_file(c, file, VK_F_FILE_DESCRIPTOR, m->blockOffsetShift, m->blockSize,
+			 "blockOffsetShift contradicts blockSize");
+	if (!zla_known(m))
+		say_file(c, file, VK_F_FILE_DESCRIPTOR, m->zeroLevelAddrType, VK_ZLA_FILE_BLOCK,
+			 "zeroLevelAddrType is not known");
+	if (!mode_fits(file))
+		say_file(c, file, VK_F_FILE_DESCRIPTOR, m->mode, 0, "mode does not fit type");
+	if (!six && m->signature != 0)
+		say_file(c, file, VK_F_FILE_DESCRIPTOR, m->signature, 0, "VMFS 3 and 5 have no signature");
+	if (!six && m->parentFD != 0)
+		say_file(c, file, VK_F_FILE_DESCRIPTOR, m->parentFD, 0, "parentFD is of VMFS6 only");
+	if (!six && (m->numTBZBlocksHi | m->numCOWBlocksHi | m->newSinceEpochHi) != 0)
+		say_file(c, file, VK_F_FILE_DESCRIPTOR, m->numTBZBlocksHi, 0, "counts of blocks are too large");
+	check_fd_address(c, file, "affinityFD", m->affinityFD);
+	if (six)
+		check_fd_address(c, file, "parentFD", m->parentFD);
+}
+
+static void check_file(struct vk_checking *c, const struct vk_fs_file *file, bool again)
+{
+	size_t names = vk_check_names_of(c, file->address, &c->path);
+
+	if (!again) {
+		c->result.files++;
+		check_meta(c, file);
+		vk_check_lock(c, &file->lock, file->volume_offset);
+		check_names(c, file, names);
+	}
+	c->phase = VK_FS_CHECK_BLOCKS;
+	vk_check_blocks(c, file, again);
+	c->path = NULL;
+}
+
+/* Whether a descriptor whose bitmap is not known is one of a file. */
+static bool is_alive(const struct vk_fs_file *file)
+{
+	return file->meta.linkCount > 0 && file->meta.type != VK_FILE_INVALID;
+}
+
+static void check_one(struct vk_checking *c, const struct vk_check_map *fds, uint64_t number, bool again)
+{
+	uint64_t cluster = number / fds->per_cluster;
+	uint32_t address = vk_fd_address((uint32_t)cluster, (uint32_t)(number % fds->per_cluster));
+	bool known = vk_bit(fds->known, cluster);
+	struct vk_fs_file *file = NULL;
+	struct vk_error why = {0};
+	enum vk_status status;
+	const char *path;
+
+	if (known && !vk_bit(fds->allocated, number)) {
+		if (!again && vk_check_names_of(c, address, &c->path) > 0) {
+			c->phase = VK_FS_CHECK_DESCRIPTORS;
+			vk_fs_say(c->fs, &c->named, VK_F_FILE_BLOCK_FREE, c->fs->fdc->volume_offset, 0, NULL, NULL,
+				  "file descriptor 0x%08" PRIx32 " is in use and marked free in .fdc.sf", address);
+		} else {
+			return;
+		}
+	}
+	c->phase = VK_FS_CHECK_DESCRIPTORS;
+	(void)vk_check_names_of(c, address, &path);
+	c->path = path;
+	status = vk_fs_file_open(c->fs, address, known && !again ? &c->named : NULL, &file, &why);
+	/* of a cluster without a bitmap nobody knows which are in use */
+	if (!again && (known || status == VK_OK)) {
+		c->result.phases[c->phase].checked += status != VK_ABSENT;
+		c->result.phases[c->phase].unknown += status == VK_ABSENT;
+	}
+	if (status == VK_OK && (known || is_alive(file))) {
+		check_file(c, file, again);
+	} else if (status == VK_IO || status == VK_NOMEM) {
+		*c->err = why;
+		c->status = status;
+	} else if (status == VK_ABSENT) {
+		c->blocks_unknown = true;
+	} else if (status == VK_DAMAGED && known && !again) {
+		c->blocks_unknown = true;
+		vk_fs_say(c->fs, &c->named, VK_F_FILE_DESCRIPTOR, c->fs->fdc->volume_offset, 0, NULL, NULL,
+			  "file descriptor 0x%08" PRIx32 " is in use, and none lies at its place", address);
+	}
+	c->path = NULL;
+	vk_fs_file_close(file);
+}
+
+void vk_check_files(struct vk_checking *c)
+{
+	const struct vk_check_map *fds = &c->maps[VK_CHECK_FDS];
+	bool collided = false;
+
+	if (fds->count == 0)
+		c->blocks_unknown = true;
+	for (uint64_t i = 0; i < fds->count && c->status == VK_OK; i++) {
+		if (!vk_bit(fds->known, i / fds->per_cluster))
+			c->blocks_unknown = true;
+		check_one(c, fds, i, false);
+	}
+	for (size_t i = 0; i < VK_CHECK_KINDS; i++)
+		collided = collided || c->twice[i].count > 0;
+	for (uint64_t i = 0; collided && i < fds->count && c->status == VK_OK; i++)
+		check_one(c, fds, i, true);
+}

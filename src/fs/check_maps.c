@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The first phase of the check: what the system files say of each other, and the clusters of all resources. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/checked.h"
+#include "base/memory.h"
+#include "fs/check.h"
+
+enum {
+	RESOURCES_MAX = 1 << 27,  /* of one kind: 128 TB in blocks of 1 MiB */
+	LOCK_BYTES = 512,
+	BITMAP6_BYTES = 512,      /* of a cluster, at the most */
+	LARGE_CONVERTED = 4       /* in the bitmap of large blocks: it became a cluster of small ones */
+};
+
+/* The clusters of one file. */
+struct clusters {
+	struct vk_checking *c;
+	struct vk_check_map *map;  /* NULL: nobody asks which are allocated */
+	const struct vk_fs_file *file;
+	const struct vk_resource_file *r;
+	const char *name;
+	uint32_t lock_type;
+	bool small;                /* small blocks of VMFS6 */
+	const uint8_t *converted;  /* of small blocks: a bit for each cluster that exists */
+	struct vk_fs_cursor cursor;
+	uint64_t gap_from, gap_end; /* file offsets that are known not to be there */
+};
+
+static uint64_t header_offset(const struct clusters *k, uint64_t cluster)
+{
+	uint32_t alignment = k->c->fs->info.md_alignment, header = vk_cluster_header_bytes(alignment);
+	uint64_t parents, group, pg, per;
+
+	if (!k->small)
+		return vk_cluster_header_offset(k->r, alignment, cluster);
+	/* inside the data of the large blocks: section "small blocks" of docs/format.md */
+	parents = vk_mul_sat(k->r->parentClustersPerGroup, k->r->parentResourcesPerCluster);
+	per = vk_max_u64(parents / k->r->clustersPerGroup, 1);
+	group = cluster / k->r->clustersPerGroup;
+	pg = group / per;
+	return vk_add_sat(k->r->clusterGroupOffset + vk_mul_sat(pg, k->r->parentClusterGroupSize),
+			  (uint64_t)k->r->parentClustersPerGroup * header + group % per * k->r->clusterGroupSize +
+				  cluster % k->r->clustersPerGroup * header);
+}
+
+/* The header of a cluster as far as it is judged. */
+struct header {
+	uint64_t at;
+	struct vk_lock lock;
+	uint64_t number;
+	uint32_t total, free;
+	bool signed_well;
+	uint8_t bitmap[BITMAP6_BYTES];
+	uint32_t bits;             /* for each resource */
+};
+
+static void decode_header(const struct clusters *k, const uint8_t *lock, const uint8_t *meta, struct header *h)
+{
+	struct vk_cluster6 six;
+	struct vk_cluster c;
+
+	vk_lock_decode(lock, LOCK_BYTES, &h->lock);
+	if (k->c->fs->info.vmfs6) {
+		vk_cluster6_decode(meta, VK_CLUSTER6_BYTES, &six);
+		h->signed_well = six.signature == VK_CLUSTER6_SIGNATURE;
+		h->number = six.clusterNum;
+		h->total = six.totalResources;
+		h->free = six.freeResources;
+		h->bits = (uint32_t)vk_min_u64(vk_max_u64(k->r->bitsPerResource, 1), 8);
+		for (size_t i = 0; i < BITMAP6_BYTES; i++)
+			h->bitmap[i] = meta[VK_CLUSTER6_BITMAP + i];
+		return;
+	}
+	vk_cluster_decode(meta, VK_CLUSTER_BYTES, &c);
+	h->signed_well = true;
+	h->number = c.clusterNum;
+	h->total = c.totalResources;
+	h->free = c.freeResources;
+	h->bits = 1;
+	for (size_t i = 0; i < sizeof(c.bitmap); i++)
+		h->bitmap[i] = c.bitmap[i];
+}
+
+/* VK_ABSENT, VK_DAMAGED: the source does not hold it; nothing leads to it. */
+static enum vk_status read_header(struct clusters *k, uint64_t cluster, struct header *h)
+{
+	struct vk_fs *fs = k->c->fs;
+	uint8_t lock[LOCK_BYTES], meta[VK_CLUSTER6_BITMAP + BITMAP6_BYTES] = {0};
+	uint32_t block = fs->info.vmfs6 ? fs->info.md_alignment : LOCK_BYTES;
+	size_t want = fs->info.vmfs6 ? vk_min_u64(sizeof(meta), fs->info.md_alignment) : LOCK_BYTES, got = 0;
+	uint64_t offset = header_offset(k, cluster);
+	struct vk_fs_step step;
+
+	if (offset >= k->gap_from && offset < k->gap_end)
+		return VK_ABSENT;
+	vk_fs_step(&k->cursor, offset, &step);
+	if (step.kind != VK_RUN_DATA) {
+		k->gap_from = offset;
+		k->gap_end = vk_add_sat(offset, step.length_bytes);
+		return step.kind == VK_RUN_MISSING && !step.damaged ? VK_ABSENT : VK_DAMAGED;
+	}
+	h->at = step.volume_offset;
+	k->c->status = vk_fs_get(fs, h->at, lock, sizeof(lock), &got, k->c->err);
+	if (k->c->status == VK_OK && got == sizeof(lock))
+		k->c->status = vk_fs_get(fs, h->at + block, meta, want, &got, k->c->err);
+	else
+		want = SIZE_MAX;
+	if (k->c->status != VK_OK || got < want)
+		return VK_ABSENT;
+	decode_header(k, lock, meta, h);
+	return VK_OK;
+}
+
+static uint32_t value_of(const struct header *h, uint32_t resource)
+{
+	uint32_t value = 0;
+
+	for (uint32_t i = 0; i < h->bits; i++) {
+		uint64_t bit = (uint64_t)resource * h->bits + i;
+
+		if (bit / 8 < sizeof(h->bitmap) && vk_bit(h->bitmap, bit))
+			value |= 1U << i;
+	}
+	return value;
+}
+
+static bool say_cluster(struct clusters *k, uint64_t cluster, const struct header *h, const char *what, uint64_t seen,
+			uint64_t expected)
+{
+	vk_fs_say(k->c->fs, &k->c->named, VK_F_FILE_CLUSTER, h->at,
+		  vk_cluster_header_bytes(k->c->fs->info.md_alignment), vk_phrase("0x%" PRIx64, seen).text,
+		  vk_phrase("0x%" PRIx64, expected).text,
+		  "cluster %" PRIu64 " of %s: %s is wrong", cluster, k->name, what);
+	return false;
+}
+
+/* Whether its bitmap may be believed. */
+static bool judge_header(struct clusters *k, uint64_t cluster, const struct header *h)
+{
+	uint64_t expected = vk_min_u64(k->r->resourcesPerCluster,
+				       vk_resource_count(k->r) - cluster * k->r->resourcesPerCluster);
+	uint32_t free = 0;
+
+	if (h->lock.type != k->lock_type)
+		return say_cluster(k, cluster, h, "the type of its lock", h->lock.type, k->lock_type);
+	if (h->lock.addr != h->at)
+		return say_cluster(k, cluster, h, "addr of its lock", h->lock.addr, h->at);
+	if (!h->signed_well)
+		return say_cluster(k, cluster, h, "the signature", 0, VK_CLUSTER6_SIGNATURE);
+	if (h->number != cluster)
+		return say_cluster(k, cluster, h, "clusterNum", h->number, cluster);
+	if (h->total != expected)
+		return say_cluster(k, cluster, h, "totalResources", h->total, expected);
+	for (uint32_t i = 0; i < h->total; i++)
+		free += value_of(h, i) != 0;
+	/* what the values of more bits mean was not seen in full */
+	if (h->bits == 1 && free != h->free)
+		return say_cluster(k, cluster, h, "freeResources", h->free, free);
+	return true;
+}
+
+static void note_bitmap(struct clusters *k, uint64_t cluster, const struct header *h)
+{
+	uint64_t first = cluster * k->r->resourcesPerCluster;
+
+	if (k->map == NULL)
+		return;
+	vk_set_bit(k->map->known, cluster);
+	for (uint32_t i = 0; i < h->total && first + i < k->map->count; i++)
+		if (value_of(h, i) == 0)
+			vk_set_bit(k->map->allocated, first + i);
+}
+
+static uint64_t cluster_count(const struct vk_resource_file *r)
+{
+	return r->resourcesPerCluster == 0 ? 0
+					   : vk_resource_count(r) / r->resourcesPerCluster +
+						     (vk_resource_count(r) % r->resourcesPerCluster != 0);
+}
+
+static void read_clusters(struct clusters *k)
+{
+	struct vk_checking *c = k->c;
+	uint64_t count = cluster_count(k->r);
+
+	vk_fs_cursor_init(&k->cursor, c->fs, k->file, NULL);
+	for (uint64_t i = 0; i < count && c->status == VK_OK; i++) {
+		struct header h = {0};
+		enum vk_status status;
+
+		if (k->converted != NULL && !vk_bit(k->converted, i))
+			continue;
+		status = read_header(k, i, &h);
+		if (status == VK_ABSENT)
+			c->result.phases[c->phase].unknown++;
+		if (status == VK_DAMAGED)
+			vk_fs_say(c->fs, &c->named, VK_F_FILE_CLUSTER, k->file->volume_offset, 0, NULL, NULL,
+				  "cluster %" PRIu64 " of %s and those behind it: no block of the file holds them", i,
+				  k->name);
+		if (status != VK_OK)
+			continue;
+		c->result.phases[c->phase].checked++;
+		vk_check_lock(c, &h.lock, h.at);
+		if (judge_header(k, i, &h))
+			note_bitmap(k, i, &h);
+	}
+}
+
+static bool make_map(struct vk_checking *c, enum vk_check_kind kind, enum vk_system_file file, const char *things,
+		     const struct vk_resource_file *r)
+{
+	struct vk_check_map *m = &c->maps[kind];
+	uint64_t count = vk_resource_count(r);
+
+	*m = (struct vk_check_map){.file = file, .things = things, .per_cluster = r->resourcesPerCluster};
+	if (count > RESOURCES_MAX) {
+		vk_fs_say(c->fs, &c->named, VK_F_FILE_RESOURCE, c->fs->info.system[file].file->volume_offset, 0,
+			  vk_phrase("%" PRIu64, count).text, NULL, "%s claims more resources than any volume has",
+			  vk_system_file_name(file));
+		return false;
+	}
+	m->allocated = calloc(1, count / 8 + 1);
+	m->used = calloc(1, count / 8 + 1);
+	m->known = calloc(1, cluster_count(r) / 8 + 1);
+	if (m->allocated == NULL || m->used == NULL || m->known == NULL) {
+		c->status = vk_no_memory(c->err, NULL);
+		return false;
+	}
+	m->count = count;
+	return count > 0;
+}
+
+static void read_kind(struct vk_checking *c, enum vk_check_kind kind, enum vk_system_file file, const char *things,
+		      uint32_t lock_type)
+{
+	const struct vk_fs_system *s = &c->fs->info.system[file];
+	struct clusters k = {.c = c, .map = &c->maps[kind], .r = &s->resource, .lock_type = lock_type,
+			     .name = vk_system_file_name(file)};
+
+	k.file = file == VK_SYSTEM_FDC ? c->fs->fdc : s->file;
+	if (k.file != NULL && s->has_resource && c->status == VK_OK && make_map(c, kind, file, things, k.r))
+		read_clusters(&k);
+}
+
+static void note_large(struct vk_check_map *blocks, uint64_t number, const struct header *h, uint8_t *converted)
+{
+	for (uint32_t n = 0; n < h->total; n++, number++) {
+		uint64_t first = number * blocks->per_cluster;
+		uint64_t end = vk_min_u64(first + blocks->per_cluster, blocks->count);
+
+		if (first >= blocks->count)
+			break;
+		if (value_of(h, n) == LARGE_CONVERTED) {
+			vk_set_bit(converted, number);
+			continue;
+		}
+		vk_set_bit(blocks->known, number);
+		for (uint64_t b = first; value_of(h, n) == 0 && b < end; b++)
+			vk_set_bit(blocks->allocated, b);
+	}
+}
+
+/* VMFS6: large blocks, and the clusters of small blocks that some of them became. */
+static void read_large(struct vk_checking *c)
+{
+	const struct vk_fs_system *fbb = &c->fs->info.system[VK_SYSTEM_FBB];
+	struct vk_check_map *blocks = &c->maps[VK_CHECK_BLOCKS];
+	uint64_t larges = vk_resource_count(&fbb->resource);
+	struct clusters large = {.c = c, .file = fbb->file, .r = &fbb->resource, .lock_type = VK_LOCK_LFB,
+				 .name = ".fbb.sf (large blocks)"};
+	struct clusters small = {.c = c, .map = blocks, .file = fbb->file, .r = &fbb->child, .lock_type = VK_LOCK_FBB,
+				 .name = ".fbb.sf (small blocks)", .small = true};
+	uint8_t *converted;
+
+	if (fbb->file == NULL || !fbb->has_resource || !fbb->has_child || larges > RESOURCES_MAX ||
+	    !make_map(c, VK_CHECK_BLOCKS, VK_SYSTEM_FBB, "file blocks", &fbb->child))
+		return;
+	converted = calloc(1, vk_max_u64(larges, cluster_count(&fbb->child)) / 8 + 1);
+	if (converted == NULL) {
+		c->status = vk_no_memory(c->err, NULL);
+		return;
+	}
+	vk_fs_cursor_init(&large.cursor, c->fs, large.file, NULL);
+	for (uint64_t i = 0; i < cluster_count(large.r) && c->status == VK_OK; i++) {
+		struct header h = {0};
+
+		if (read_header(&large, i, &h) != VK_OK) {
+			c->result.phases[c->phase].unknown++;
+			continue;
+		}
+		c->result.phases[c->phase].checked++;
+		vk_check_lock(c, &h.lock, h.at);
+		if (judge_header(&large, i, &h))
+			note_large(blocks, i * large.r->resourcesPerCluster, &h, converted);
+	}
+	small.converted = converted;
+	read_clusters(&small);
+	free(converted);
+}
+
+static void compare(struct vk_checking *c, enum vk_system_file file, const char *what, uint64_t seen, uint64_t expected)
+{
+	const struct vk_fs_system *s = &c->fs->info.system[file];
+
+	c->result.phases[c->phase].checked++;
+	if (s->has_resource && s->file != NULL && seen != expected)
+		vk_fs_say(c->fs, &c->named, VK_F_FILE_RESOURCE, s->file->volume_offset, 0,
+			  vk_phrase("%" PRIu64, seen).text, vk_phrase("%" PRIu64, expected).text,
+			  "%s of %s contradicts the header of the volume", what, vk_system_file_name(file));
+}
+
+static void compare_with_header(struct vk_checking *c)
+{
+	const struct vk_fs_info *info = &c->fs->info;
+	const struct vk_fs_system *s = info->system;
+	const struct vk_fs_descriptor *d = &info->descriptor;
+	const struct vk_resource_file *blocks = info->vmfs6 ? &s[VK_SYSTEM_FBB].child : &s[VK_SYSTEM_FBB].resource;
+
+	compare(c, VK_SYSTEM_FDC, "clusterGroupOffset", s[VK_SYSTEM_FDC].resource.clusterGroupOffset,
+		d->fdcClusterGroupOffset);
+	compare(c, VK_SYSTEM_FDC, "clustersPerGroup", s[VK_SYSTEM_FDC].resource.clustersPerGroup,
+		d->fdcClustersPerGroup);
+	compare(c, VK_SYSTEM_SBC, "resourceSize", s[VK_SYSTEM_SBC].resource.resourceSize, d->subBlockSize);
+	if (info->volume_bytes != 0 && (!info->vmfs6 || s[VK_SYSTEM_FBB].has_child))
+		compare(c, VK_SYSTEM_FBB, "the number of blocks", vk_resource_count(blocks),
+			info->volume_bytes / info->file_block_bytes);
+}
+
+void vk_check_resources(struct vk_checking *c)
+{
+	const struct vk_fs_info *info = &c->fs->info;
+	struct clusters journals = {.c = c, .file = info->system[VK_SYSTEM_JBC].file,
+				    .r = &info->system[VK_SYSTEM_JBC].resource, .lock_type = VK_LOCK_JBC,
+				    .name = ".jbc.sf"};
+	struct vk_check_map *blocks = &c->maps[VK_CHECK_BLOCKS];
+
+	c->phase = VK_FS_CHECK_RESOURCES;
+	compare_with_header(c);
+	if (info->vmfs6)
+		read_large(c);
+	else
+		read_kind(c, VK_CHECK_BLOCKS, VK_SYSTEM_FBB, "file blocks", VK_LOCK_FBB);
+	read_kind(c, VK_CHECK_FDS, VK_SYSTEM_FDC, "file descriptors", VK_LOCK_FDC);
+	read_kind(c, VK_CHECK_PBS, VK_SYSTEM_PBC, "pointer blocks", VK_LOCK_PBC);
+	read_kind(c, VK_CHECK_SUB_BLOCKS, VK_SYSTEM_SBC, "sub-blocks", VK_LOCK_SBC);
+	read_kind(c, VK_CHECK_PB2S, VK_SYSTEM_PB2, "pointer blocks", VK_LOCK_PB2);
+	if (journals.file != NULL && info->system[VK_SYSTEM_JBC].has_resource)
+		read_clusters(&journals);
+	c->result.blocks = blocks->count;
+	for (uint64_t i = 0; i < blocks->count; i++)
+		c->result.blocks_allocated += vk_bit(blocks->allocated, i);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The folders' phase of the check: every entry, and the names of each descriptor. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "fs/check.h"
+
+/* Findings of folders name the folder by themselves or have no file; what is absent makes names unknown. */
+static void pass_and_note(void *ctx, const struct vk_finding *finding)
+{
+	struct vk_checking *c = ctx;
+
+	if (finding->code == VK_F_STRUCTURE_ABSENT || finding->code == VK_F_STRUCTURE_CUT ||
+	    finding->code == VK_F_SOURCE_UNREADABLE)
+		c->result.phases[c->phase].unknown++;
+	c->names_unknown = true;
+	vk_finding_put(&c->named, finding);
+}
+
+static bool note_name(void *ctx, const struct vk_fs_visit *visit, bool *ret_stop)
+{
+	struct vk_checking *c = ctx;
+	struct vk_check_name name = {visit->entry->address, strdup(visit->path)};
+
+	if (name.path == NULL || vk_append(&c->names, &c->name_count, &name, sizeof(name)) == NULL) {
+		free(name.path);
+		c->status = vk_no_memory(c->err, NULL);
+		*ret_stop = true;
+		return false;
+	}
+	c->result.phases[c->phase].checked++;
+	c->path = name.path;
+	if (visit->file == NULL && visit->error != NULL && visit->error->status == VK_ABSENT)
+		c->result.phases[c->phase].unknown++;
+	else if (visit->file == NULL && visit->error != NULL)
+		vk_fs_say(c->fs, &c->named, VK_F_FILE_DESCRIPTOR, c->fs->fdc->volume_offset, 0,
+			  vk_fs_address_text(c->fs, visit->entry->address).text, NULL,
+			  "a name leads to no file descriptor");
+	c->path = NULL;
+	return true;
+}
+
+static int by_address(const void *a, const void *b)
+{
+	const struct vk_check_name *x = a;
+	const struct vk_check_name *y = b;
+
+	return x->address < y->address ? -1 : x->address > y->address;
+}
+
+static uint64_t address_of(const void *name)
+{
+	const struct vk_check_name *n = name;
+
+	return n->address;
+}
+
+void vk_check_names(struct vk_checking *c)
+{
+	const struct vk_finding_sink sink = {pass_and_note, c};
+	struct vk_error why = {0};
+	enum vk_status status;
+
+	c->phase = VK_FS_CHECK_NAMES;
+	status = vk_fs_walk_tree(c->fs, "/", note_name, c, &sink, &why);
+	if (c->status == VK_OK && (status == VK_IO || status == VK_NOMEM)) {
+		*c->err = why;
+		c->status = status;
+	}
+	/* without a root nothing has a name */
+	if (status != VK_OK) {
+		c->names_unknown = true;
+		c->result.phases[c->phase].unknown++;
+	}
+	if (c->names != NULL)
+		qsort(c->names, c->name_count, sizeof(*c->names), by_address);
+}
+
+size_t vk_check_names_of(const struct vk_checking *c, uint32_t address, const char **ret_path)
+{
+	size_t i = vk_first_not_below(c->names, c->name_count, sizeof(*c->names), address, address_of), count = 0;
+
+	*ret_path = NULL;
+	for (; i < c->name_count && c->names[i].address == address; i++, count++)
+		if (count == 0)
+			*ret_path = c->names[i].path;
+	return count;
+}
