@@ -6,7 +6,6 @@
 
 #include "base/memory.h"
 #include "base/texts.h"
-#include "vmfskit/text.h"
 
 int vk_texts_compare(const void *a, const void *b)
 {

@@ -252,14 +252,7 @@ static void end(void *ctx)
 	free(run->captures);
 }
 
-static int run_decode(struct vk_cli_call *call)
-{
-	static const struct vk_cmd_steps steps = {"vmfskit.decode/1", read_options, decode_all,
-						  put_json,           put_text,     end};
-	struct run run = {.count = 0};
-
-	return vk_cmd_run(call, &run, &steps);
-}
+VK_CMD_VERB(run_decode, struct run, "vmfskit.decode/1", read_options, decode_all, put_json, put_text, end)
 
 static const struct vk_cli_option options[] = {
 	{.name = "as", .argument = "KIND", .choices = "disk partition volume header",

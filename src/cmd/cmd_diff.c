@@ -287,13 +287,7 @@ static void put_json(const void *ctx, struct vk_json *root)
 		    VK_KEY("missing_bytes", diff->missing_bytes));
 }
 
-static int run_diff(struct vk_cli_call *call)
-{
-	static const struct vk_cmd_steps steps = {"vmfskit.diff/1", read_options, compare, put_json, put_text, end};
-	struct run run = {.given = {.as = VK_SOURCE_AUTO}};
-
-	return vk_cmd_run(call, &run, &steps);
-}
+VK_CMD_VERB(run_diff, struct run, "vmfskit.diff/1", read_options, compare, put_json, put_text, end)
 
 static const struct vk_cli_option options[] = {
 	VK_STORE_OPTION,

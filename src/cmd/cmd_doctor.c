@@ -156,14 +156,7 @@ static void end(void *ctx)
 	vk_findings_free(&run->across);
 }
 
-static int run_doctor(struct vk_cli_call *call)
-{
-	static const struct vk_cmd_steps steps = {"vmfskit.doctor/1", read_options, diagnose_all,
-						  put_json,           put_text,     end};
-	struct run run = {.count = 0};
-
-	return vk_cmd_run(call, &run, &steps);
-}
+VK_CMD_VERB(run_doctor, struct run, "vmfskit.doctor/1", read_options, diagnose_all, put_json, put_text, end)
 
 static const struct vk_cli_option options[] = {
 	VK_STORE_OPTION,

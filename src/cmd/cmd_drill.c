@@ -292,14 +292,8 @@ static void end(void *ctx)
 	free(run->buf);
 }
 
-static int run_drill(struct vk_cli_call *call)
-{
-	static const struct vk_cmd_steps steps = {"vmfskit.drill/1", read_options,	drill_all,
-						  vk_drill_put_json, vk_drill_put_text, end};
-	struct drill_run run = {.count = 0};
-
-	return vk_cmd_run(call, &run, &steps);
-}
+VK_CMD_VERB(run_drill, struct drill_run, "vmfskit.drill/1", read_options, drill_all, vk_drill_put_json,
+	    vk_drill_put_text, end)
 
 static const struct vk_cli_option options[] = {
 	{.name = "scratch", .argument = "DIR", .choices = "DIR", .config = true,

@@ -361,13 +361,7 @@ static void end(void *ctx)
 	vk_source_close(&run->source);
 }
 
-static int run_find(struct vk_cli_call *call)
-{
-	static const struct vk_cmd_steps steps = {"vmfskit.find/1", read_options, search, put_json, put_text, end};
-	struct run run = {.options = {.likely_only = false}};
-
-	return vk_cmd_run(call, &run, &steps);
-}
+VK_CMD_VERB(run_find, struct run, "vmfskit.find/1", read_options, search, put_json, put_text, end)
 
 static const struct vk_cli_option options[] = {
 	{.name = "likely", .help = "look at the likely places only, do not search the whole disk"},

@@ -184,14 +184,7 @@ static void end(void *ctx)
 	vk_import_close(run->import);
 }
 
-static int run_import(struct vk_cli_call *call)
-{
-	static const struct vk_cmd_steps steps = {"vmfskit.import/1", read_options, import_all,
-						  put_json,           put_text,     end};
-	struct run run = {.count = 0};
-
-	return vk_cmd_run(call, &run, &steps);
-}
+VK_CMD_VERB(run_import, struct run, "vmfskit.import/1", read_options, import_all, put_json, put_text, end)
 
 static const struct vk_cli_option options[] = {
 	VK_STORE_OPTION,

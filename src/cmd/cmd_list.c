@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* vmfskit list */
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -145,13 +145,7 @@ static void end(void *ctx)
 	free(run->done);
 }
 
-static int run_pin(struct vk_cli_call *call)
-{
-	static const struct vk_cmd_steps steps = {"vmfskit.pin/1", read_options, pin_all, put_json, put_text, end};
-	struct run run = {.done_count = 0};
-
-	return vk_cmd_run(call, &run, &steps);
-}
+VK_CMD_VERB(run_pin, struct run, "vmfskit.pin/1", read_options, pin_all, put_json, put_text, end)
 
 static const struct vk_cli_option options[] = {
 	{.name = "unpin", .help = "remove the pin"},

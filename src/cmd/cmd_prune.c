@@ -34,12 +34,9 @@ static bool read_options(void *ctx)
 	struct run *run = ctx;
 	struct vk_cmd *cmd = &run->cmd;
 	struct vk_retention_policy *p = &run->policy;
-	const char *override = vk_cli_value(cmd->call, "override");
 
 	*p = VK_RETENTION_DEFAULT;
 	run->write = vk_cli_flag(cmd->call, "write");
-	if (override != NULL && strcmp(override, "ledger") != 0)
-		return vk_cmd_usage(cmd, "--override takes ledger, not \"%s\"", override);
 	return vk_cmd_read_number(cmd, "keep-daily", 0, KEEP_MAX, &p->keep_daily) &&
 	       vk_cmd_read_number(cmd, "keep-weekly", 0, KEEP_MAX, &p->keep_weekly) &&
 	       vk_cmd_read_number(cmd, "keep-monthly", 0, KEEP_MAX, &p->keep_monthly) &&
@@ -267,13 +264,7 @@ static void end(void *ctx)
 	vk_findings_free(&run->ledger);
 }
 
-static int run_prune(struct vk_cli_call *call)
-{
-	static const struct vk_cmd_steps steps = {"vmfskit.prune/1", read_options, work, put_json, put_text, end};
-	struct run run = {.refused = false};
-
-	return vk_cmd_run(call, &run, &steps);
-}
+VK_CMD_VERB(run_prune, struct run, "vmfskit.prune/1", read_options, work, put_json, put_text, end)
 
 static const struct vk_cli_option options[] = {
 	{.name = "keep-daily",

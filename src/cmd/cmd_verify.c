@@ -305,13 +305,7 @@ static void end(void *ctx)
 	vk_findings_free(&run->findings);
 }
 
-static int run_verify(struct vk_cli_call *call)
-{
-	static const struct vk_cmd_steps steps = {"vmfskit.verify/1", read_options, verify, put_json, put_text, end};
-	struct run run = {.count = 0};
-
-	return vk_cmd_run(call, &run, &steps);
-}
+VK_CMD_VERB(run_verify, struct run, "vmfskit.verify/1", read_options, verify, put_json, put_text, end)
 
 static const struct vk_cli_option options[] = {
 	VK_STORE_OPTION,

@@ -2,8 +2,6 @@
 /* Master boot record: layout, checks, type names. */
 #include <string.h>
 
-#include "base/bytes.h"
-#include "base/checked.h"
 #include "disk/layout_table.h"
 #include "vmfskit/mbr.h"
 

@@ -2,7 +2,6 @@
 /* The names of a LUN: naa., mpx., vml. and the target's label, from and to a SCSI_DiskId. */
 #include <string.h>
 
-#include "base/bytes.h"
 #include "base/hex_digit.h"
 #include "disk/scsi_id_length.h"
 #include "vmfskit/scsi_id.h"

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "base/checked.h"
 #include "base/shown.h"
 #include "base/texts.h"
 #include "doctor/doctor.h"

@@ -6,7 +6,6 @@
 #include "base/memory.h"
 #include "base/checked.h"
 #include "find/find_parts.h"
-#include "vmfskit/text.h"
 
 enum { FOREIGN_LOOKS_MAX = 64 };
 /*

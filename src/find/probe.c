@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "base/checked.h"
 #include "evidence/lvm/belief.h"
 #include "find/find_parts.h"
 #include "vmfskit/heartbeat.h"

@@ -5,7 +5,6 @@
 
 #include "base/checked.h"
 #include "report/report.h"
-#include "base/shown.h"
 
 static json_t *field_text_json(const struct vk_field *f, const void *in)
 {

@@ -10,7 +10,6 @@
 
 #include "scsi/device_info.h"
 #include "base/shown.h"
-#include "vmfskit/text.h"
 
 enum { VALUE_BYTES = 4096, DEPTH_MAX = 4 };
 

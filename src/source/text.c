@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Texts: what people paste when they are asked for bytes. */
-#include <stdio.h>
 
 #include "source/survey.h"
 

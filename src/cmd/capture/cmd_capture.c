@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* vmfskit capture */
 #include "cmd/capture/capture_run.h"
-#include "store/folder/digest.h"
 
 enum { JOBS_MAX = 256, TIMEOUT_S = 120, TIMEOUT_MAX_S = 86400 };
 
@@ -155,14 +154,8 @@ static void end(void *ctx)
 	vk_capture_run_free(run);
 }
 
-static int run_capture(struct vk_cli_call *call)
-{
-	static const struct vk_cmd_steps steps = {"vmfskit.capture/1",	   read_options,	capture_all,
-						  vk_capture_put_json, vk_capture_put_text, end};
-	struct capture_run run = {.count = 0};
-
-	return vk_cmd_run(call, &run, &steps);
-}
+VK_CMD_VERB(run_capture, struct capture_run, "vmfskit.capture/1", read_options, capture_all, vk_capture_put_json,
+	    vk_capture_put_text, end)
 
 static const struct vk_cli_option options[] = {
 	{.name = "all", .help = "every LUN that this host sees, each once, however many paths lead to it"},

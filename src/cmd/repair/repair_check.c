@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* vmfskit repair table --check-line: a line of partedUtil before it is typed. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 

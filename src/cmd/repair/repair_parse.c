@@ -32,12 +32,9 @@ static bool read_table_options(struct vk_repair_run *run)
 {
 	struct vk_rebuild_table_options *table = &run->options.table;
 	struct vk_cli_call *call = run->plan.cmd.call;
-	const char *label = vk_cli_value(call, "label"), *convert = vk_cli_value(call, "convert-sectors");
+	const char *label = vk_cli_value(call, "label");
 
-	if (convert != NULL && strcmp(convert, "512") != 0)
-		return vk_cmd_usage(&run->plan.cmd,
-				    "--convert-sectors %s: tables are converted to sectors of 512 bytes only", convert);
-	table->convert_sectors = convert != NULL ? 512 : 0;
+	table->convert_sectors = vk_cli_flag(call, "convert-sectors") ? 512 : 0; /* its only choice */
 	if (!read_sectors(run, "include", &run->include, &table->include_count) ||
 	    !read_sectors(run, "exclude", &run->exclude, &table->exclude_count))
 		return false;

@@ -116,17 +116,6 @@ void vk_cmd_keep_anchor(struct vk_cmd *cmd, size_t done, const char *what)
 	(void)vk_cmd_ok(cmd, VK_EXIT_IO);
 }
 
-bool vk_cmd_read_sector_size(struct vk_cmd *cmd, uint32_t *ret_bytes)
-{
-	const char *value = vk_cli_value(cmd->call, "sector-size");
-
-	*ret_bytes = 0;
-	if (value == NULL)
-		return true;
-	*ret_bytes = strcmp(value, "512") == 0 ? 512 : strcmp(value, "4096") == 0 ? 4096 : 0;
-	return *ret_bytes != 0 || vk_cmd_usage(cmd, "--sector-size is 512 or 4096, not %s", value);
-}
-
 bool vk_cmd_read_kind(struct vk_cmd *cmd, enum vk_source_kind *ret_kind)
 {
 	const char *as = vk_cli_value(cmd->call, "as");
@@ -137,16 +126,14 @@ bool vk_cmd_read_kind(struct vk_cmd *cmd, enum vk_source_kind *ret_kind)
 
 bool vk_cmd_read_how(struct vk_cmd *cmd, uint32_t *ret_sector_size, struct vk_io_view *ret_view)
 {
-	const char *at = vk_cli_value(cmd->call, "at"), *stride = vk_cli_value(cmd->call, "stride");
+	const char *at = vk_cli_value(cmd->call, "at");
 
 	*ret_view = (struct vk_io_view){.mapfile = vk_cli_value(cmd->call, "mapfile")};
+	*ret_sector_size = 0;
 	if (at != NULL && (!vk_text_parse_size(at, &ret_view->at_bytes) || ret_view->at_bytes > INT64_MAX))
 		return vk_cmd_usage(cmd, "--at is a number of bytes, or of sectors like 2048s, not %s", at);
-	if (stride != NULL)
-		ret_view->stride_bytes = strcmp(stride, "520") == 0 ? 520 : strcmp(stride, "528") == 0 ? 528 : 0;
-	if (stride != NULL && ret_view->stride_bytes == 0)
-		return vk_cmd_usage(cmd, "--stride is 520 or 528, not %s", stride);
-	return vk_cmd_read_sector_size(cmd, ret_sector_size);
+	return vk_cmd_read_number(cmd, "stride", 520, 528, &ret_view->stride_bytes) &&
+	       vk_cmd_read_number(cmd, "sector-size", 512, 4096, ret_sector_size);
 }
 
 const char *vk_cmd_next_source(const struct vk_cli_call *call, size_t *index, struct vk_io_view *view)

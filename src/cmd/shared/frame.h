@@ -3,9 +3,7 @@
  * The frame of a verb: options, keys and store, its work, text or JSON, exit code. A verb's run is
  *
  *	struct run { struct vk_cmd cmd; ... };  the struct vk_cmd first
- *	static const struct vk_cmd_steps steps = {"vmfskit.verb/1", read_options, work, put_json, put_text, end};
- *	struct run run = {.count = 0};
- *	return vk_cmd_run(call, &run, &steps);
+ *	VK_CMD_VERB(run_verb, struct run, "vmfskit.verb/1", read_options, work, put_json, put_text, end)
  *
  * and its steps never pass exit codes on: what goes wrong is reported where it happens, and the worst counts.
  */
@@ -76,6 +74,15 @@ struct vk_cmd_steps {
 	void (*put_text)(const void *run);
 	void (*end)(void *run);                             /* may be NULL. Last words, and what the run holds */
 };
+/* The function that a verb's table names: its run, all zero, goes through these steps. */
+#define VK_CMD_VERB(function, run_type, ...) \
+	static int function(struct vk_cli_call *call) \
+	{ \
+		static const struct vk_cmd_steps steps = {__VA_ARGS__}; \
+		run_type run = {.cmd = {.call = call}}; \
+\
+		return vk_cmd_run(call, &run, &steps); \
+	}
 /* Returns the exit code. */
 int vk_cmd_run(struct vk_cli_call *call, void *run, const struct vk_cmd_steps *steps);
 
@@ -133,10 +140,9 @@ bool vk_cmd_check_anchor(struct vk_cmd *cmd, bool saves);
 void vk_cmd_keep_anchor(struct vk_cmd *cmd, size_t done, const char *what);
 
 /* Values of options that several verbs have; false: it is no such value, which is reported. */
-bool vk_cmd_read_sector_size(struct vk_cmd *cmd, uint32_t *ret_bytes); /* 0: not given */
 /* --as; ret_kind stays when it was not given. */
 bool vk_cmd_read_kind(struct vk_cmd *cmd, enum vk_source_kind *ret_kind);
-/* The values of VK_HOW_OPTIONS; nothing in the view is the run's. */
+/* The values of VK_HOW_OPTIONS, 0 of those that were not given; nothing in the view is the run's. */
 bool vk_cmd_read_how(struct vk_cmd *cmd, uint32_t *ret_sector_size, struct vk_io_view *ret_view);
 /*
  * The next source that the arguments name, from *index on: *index then is the one behind it. The pieces of a split

@@ -6,7 +6,6 @@
 #include "base/memory.h"
 #include "base/shown.h"
 #include "cmd/shared/output_file.h"
-#include "vmfskit/text.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -6,7 +6,6 @@
 
 #include "base/screen.h"
 #include "base/shown.h"
-#include "vmfskit/text.h"
 
 /* Set by a signal: the scan ends at the next occasion, and its state is kept. */
 static volatile sig_atomic_t asked_to_stop;

@@ -8,7 +8,6 @@
 
 #include "base/checked.h"
 #include "base/shown.h"
-#include "vmfskit/text.h"
 
 enum {
 	BLOCK_BYTES = 512,

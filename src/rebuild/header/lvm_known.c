@@ -2,7 +2,6 @@
 /* What captures of this device and the other extents of its volume say for it. */
 #include <string.h>
 
-#include "base/checked.h"
 #include "rebuild/header/header_work.h"
 
 /* Whether a capture shows this very device: nothing that outlives every change may differ. */

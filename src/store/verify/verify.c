@@ -4,8 +4,6 @@
  * itself, so that no byte can change unnoticed; all that is wrong is told, not only the first
  * thing.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

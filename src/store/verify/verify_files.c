@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "base/checked.h"
 #include "base/shown.h"
 #include "store/folder/save.h"
 #include "store/verify/verify.h"
