@@ -195,11 +195,14 @@ static void read_clusters(struct clusters *k)
 		status = read_header(k, i, &h);
 		if (status == VK_ABSENT)
 			c->result.phases[c->phase].unknown++;
-		if (status == VK_DAMAGED)
+		if (status == VK_DAMAGED && !c->fs->fdc_guessed)
 			vk_fs_say(c->fs, &c->named, VK_F_FILE_CLUSTER, k->file->volume_offset, 0, NULL, NULL,
 				  "cluster %" PRIu64 " of %s and those behind it: no block of the file holds them", i,
 				  k->name);
 		if (status != VK_OK)
+			continue;
+		/* where clusters lie was guessed: what is not one says nothing */
+		if (k->map == &c->maps[VK_CHECK_FDS] && c->fs->fdc_guessed && h.lock.addr != h.at)
 			continue;
 		c->result.phases[c->phase].checked++;
 		vk_check_lock(c, &h.lock, h.at);
@@ -216,8 +219,10 @@ static bool make_map(struct vk_checking *c, enum vk_check_kind kind, enum vk_sys
 
 	*m = (struct vk_check_map){.file = file, .things = things, .per_cluster = r->resourcesPerCluster};
 	if (count > RESOURCES_MAX) {
-		vk_fs_say(c->fs, &c->named, VK_F_FILE_RESOURCE, c->fs->info.system[file].file->volume_offset, 0,
-			  vk_phrase("%" PRIu64, count).text, NULL, "%s claims more resources than any volume has",
+		vk_fs_say(c->fs, &c->named, VK_F_FILE_RESOURCE,
+			  file == VK_SYSTEM_FDC ? c->fs->fdc->volume_offset
+						: c->fs->info.system[file].file->volume_offset,
+			  0, vk_phrase("%" PRIu64, count).text, NULL, "%s claims more resources than any volume has",
 			  vk_system_file_name(file));
 		return false;
 	}

@@ -33,6 +33,7 @@ struct vk_fs {
 	struct vk_fs_piece pieces[VK_FS_PIECES];
 	uint64_t uses;
 	struct vk_fs_file *fdc; /* .fdc.sf, or what stands in for it; system[VK_SYSTEM_FDC].file or owned */
+	bool fdc_guessed;       /* its resource metadata is damaged: that of every volume seen stands in for it */
 	unsigned depth;         /* system files that lead to each other, while an address is followed */
 };
 

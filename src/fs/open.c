@@ -13,6 +13,7 @@ enum {
 	DENSE_SBPC = 4,                  /* FS3_Descriptor.config */
 	USUAL_SHIFT = 9,                 /* VMFS6: log2 of large block / small block */
 	FDS = 32, FDS6 = 256,            /* in a cluster of .fdc.sf */
+	FDS_MAX = 1 << 26,               /* that an address can name */
 	POINTERS = 1024, POINTERS6 = 8192,
 	RESIDENT6_OFFSET = 512           /* behind FS3_FileMetadata */
 };
@@ -253,20 +254,23 @@ static enum vk_status read_system_resource(struct opening *o, enum vk_system_fil
 }
 
 /* What .fdc.sf of every volume seen says, for one whose metadata is damaged. */
-static void usual_fdc(struct vk_fs_info *info)
+static void usual_fdc(struct vk_fs *fs)
 {
+	struct vk_fs_info *info = &fs->info;
 	struct vk_resource_file *r = &info->system[VK_SYSTEM_FDC].resource;
 	const struct vk_fs_descriptor *d = &info->descriptor;
 	uint32_t fds = info->vmfs6 ? FDS6 : FDS;
+	uint64_t count = vk_min_u64(fs->fdc->meta.fileLength / info->fd.fd_bytes, FDS_MAX);
 
 	*r = (struct vk_resource_file){
 		.resourcesPerCluster = fds, .clustersPerGroup = d->fdcClustersPerGroup,
 		.clusterGroupOffset = d->fdcClusterGroupOffset, .resourceSize = info->fd.fd_bytes,
-		.numResourcesLo = UINT32_MAX, .numClusterGroups = UINT32_MAX,
+		.numResourcesLo = (uint32_t)count, .numClusterGroups = FDS_MAX,
 		.clusterGroupSize = d->fdcClustersPerGroup *
 				    (vk_cluster_header_bytes(info->md_alignment) + fds * info->fd.fd_bytes),
 		.signature = info->vmfs6 ? VK_RESOURCE_SIGNATURE : 0,
 	};
+	fs->fdc_guessed = true;
 	info->system[VK_SYSTEM_FDC].has_resource =
 		vk_resource_file_usable(r, VK_RESOURCE_FILE_BYTES, info->md_alignment);
 }
@@ -295,7 +299,7 @@ static enum vk_status open_fdc(struct opening *o)
 		status = read_system_resource(o, VK_SYSTEM_FDC);
 	}
 	if (status == VK_OK && !fdc->has_resource)
-		usual_fdc(&fs->info);
+		usual_fdc(fs);
 	return status;
 }
 

@@ -28,8 +28,9 @@ static void lay_pieces(struct fuzz_input *in)
 	v.overlay = vk_overlay_new(v.zeros);
 	while (in->size > 0) {
 		uint64_t offset = fuzz_take(in, 5);
-		uint64_t length = vk_min_u64(fuzz_take(in, 2), in->size);
+		uint64_t length = fuzz_take(in, 2);
 
+		length = vk_min_u64(length, in->size);
 		if (length > 0 && offset + length <= all.length_bytes)
 			FUZZ_ASSERT(vk_overlay_lay(v.overlay, offset, in->data, (size_t)length, "fuzz", 0, NULL, &err) ==
 				    VK_OK);
