@@ -42,7 +42,7 @@ struct tree {
 static bool meet(struct tree *t, uint32_t address)
 {
 	uint32_t number = (address >> 6 & 0xFFFF) << 10 | address >> 22;
-	bool before = (t->seen[number / 8] >> number % 8 & 1U) != 0;
+	bool before = ((unsigned)t->seen[number / 8] >> number % 8 & 1U) != 0;
 
 	t->seen[number / 8] = (uint8_t)(t->seen[number / 8] | 1U << number % 8);
 	return !before;
