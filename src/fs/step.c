@@ -14,7 +14,9 @@ enum {
 
 /* The block of an address. */
 struct unit {
-	uint64_t volume_offset, bytes;
+	uint64_t volume_offset;
+	uint64_t bytes;       /* of it on the volume */
+	uint64_t whole_bytes; /* of all blocks of its kind: the volume may end inside the last one */
 	struct vk_address address;
 };
 
@@ -62,7 +64,7 @@ enum vk_status vk_fs_resource(struct vk_fs *fs, enum vk_system_file file, uint64
 
 static enum vk_status locate_resource(struct vk_fs *fs, enum vk_system_file file, struct unit *unit)
 {
-	unit->bytes = fs->info.system[file].resource.resourceSize;
+	unit->bytes = unit->whole_bytes = fs->info.system[file].resource.resourceSize;
 	return vk_fs_resource(fs, file, unit->address.cluster, unit->address.resource, &unit->volume_offset);
 }
 
@@ -71,6 +73,7 @@ static enum vk_status locate_block(const struct vk_fs *fs, uint64_t number, uint
 	uint64_t end = fs->info.volume_bytes != 0 ? fs->info.volume_bytes : FAR_BYTES;
 
 	unit->volume_offset = vk_mul_sat(number, bytes);
+	unit->whole_bytes = bytes;
 	if (unit->volume_offset >= end)
 		return VK_DAMAGED;
 	/* the last large block may be short */
@@ -279,13 +282,10 @@ static void step_block(struct vk_fs_cursor *c, const struct at *at, uint64_t add
 	enum vk_status status = locate(c->fs, address, &unit);
 
 	step->address = address;
-	inside = unit.bytes > 0 ? at->offset % unit.bytes : 0;
-	/* a unit that is shorter than the file's blocks, and a short last block */
-	if (status == VK_OK && unit.bytes < c->unit_bytes) {
-		inside = at->offset % c->unit_bytes;
-		if (inside >= unit.bytes)
-			status = VK_DAMAGED;
-	}
+	/* a block that is shorter than the file's, and the last block of the volume, do not reach every offset */
+	inside = at->offset % vk_max_u64(unit.whole_bytes, c->unit_bytes);
+	if (status == VK_OK && inside >= unit.bytes)
+		status = VK_DAMAGED;
 	if (status != VK_OK) {
 		set_missing(step, length, status == VK_DAMAGED);
 		if (status == VK_DAMAGED)

@@ -356,12 +356,50 @@ static void refused(void **state)
 	fs_done(&o);
 }
 
+/* The volume ends inside a large block: what lies behind its end is not read from its beginning instead. */
+static void short_large_block(void **state)
+{
+	enum { LFB = 512 * MEM_MIB };
+	struct memory_fs m = memory_fs(true);
+	struct vk_run all = {0, 0, 3ULL * LFB};
+	struct vk_lvm_volume_at volume = {.volume.logicalSize = 2ULL * LFB + LFB / 2};
+	struct vk_vmfs vmfs = {.runs = &all, .run_count = 1, .volumes = &volume, .volume_count = 1};
+	struct vk_fs_extent extent = {.vmfs = &vmfs};
+	struct vk_error err = {0};
+	struct vk_fs_walk *walk;
+	struct vk_fs_file *file;
+	struct vk_fs_run run;
+	struct vk_fs *fs;
+
+	(void)state;
+	mem_file(&m, RES, VK_FILE_ORDINARY, VK_ZLA_POINTER_BLOCK2, LFB, M);
+	mem_pointer(&m, RES, 0, mem_pb(&m, 1));
+	for (uint32_t i = 0; i < 512; i++)
+		mem_entry(&m, 1, i, VK_ADDRESS_LARGE_BLOCK | 2ULL << 15);
+	extent.io = memory_io(m.disk.fd);
+	assert_int_equal(vk_fs_open(&extent, 1, NULL, &fs, &err), VK_OK);
+	assert_int_equal(vk_fs_file_open(fs, vk_fd_address(0, RES), &sound, &file, &err), VK_OK);
+	assert_int_equal(vk_fs_walk_open(fs, file, 0, UINT64_MAX, NULL, &walk, &err), VK_OK);
+	assert_true(vk_fs_walk_next(walk, &run));
+	assert_int_equal(run.kind, VK_RUN_DATA);
+	assert_int_equal(run.volume_offset, 2ULL * LFB);
+	assert_int_equal(run.length_bytes, LFB / 2);
+	assert_true(vk_fs_walk_next(walk, &run));
+	assert_int_equal(run.kind, VK_RUN_MISSING);
+	assert_int_equal(run.length_bytes, LFB / 2);
+	assert_false(vk_fs_walk_next(walk, &run));
+	vk_fs_walk_close(walk);
+	vk_fs_file_close(file);
+	vk_fs_close(fs);
+	vk_io_close(extent.io);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_level), cmocka_unit_test(two_levels), cmocka_unit_test(senseless),
 		cmocka_unit_test(circles), cmocka_unit_test(large_block), cmocka_unit_test(descriptors),
-		cmocka_unit_test(refused),
+		cmocka_unit_test(refused), cmocka_unit_test(short_large_block),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
