@@ -59,6 +59,8 @@ static enum vk_status settle_parts(struct vk_fs *fs, struct vk_error *err)
 {
 	size_t kept = 0;
 
+	if (fs->part_count == 0)
+		return VK_OK;
 	qsort(fs->parts, fs->part_count, sizeof(*fs->parts), by_volume_offset);
 	for (size_t i = 0; i < fs->part_count; i++) {
 		const struct vk_fs_part *last = kept > 0 ? &fs->parts[kept - 1] : NULL;
