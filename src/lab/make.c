@@ -101,11 +101,12 @@ static enum vk_status write_volume(struct making *m, size_t place, bool first)
 		else
 			vk_lab_write_device(&m->disks[i], base_bytes, &m->devices[i]);
 		status = m->disks[i].failed;
-		if (status == VK_OK)
-			report_partition(m, i, first, p, v->image[0] != '\0' ? NULL : &m->devices[i]);
 	}
 	if (status == VK_OK && m->files != NULL)
 		status = fill_volume(m, place);
+	for (size_t i = 0; i < m->count && status == VK_OK; i++)
+		report_partition(m, i, first, &m->plans[i].partitions[place],
+				 v->image[0] != '\0' ? NULL : &m->devices[i]);
 	return status;
 }
 

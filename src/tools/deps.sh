@@ -41,6 +41,7 @@ list() {
 		echo "openssl:an independent judge of signatures"
 		echo "openssh-client:vmfskit-push goes through it"
 		echo "openssh-server:an sshd on loopback, to which it goes; its service stays off"
+		echo "python3:compares practice volumes with what independent readers say of them"
 		echo "rsync:carries the captures"
 		echo "strace:shows that nothing is opened for writing"
 		echo "systemd:systemd-analyze, a judge of the units and of their filter of system calls"

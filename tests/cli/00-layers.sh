@@ -46,6 +46,7 @@ broken "a line that its tabs make too long" columns 'base/text\.c:' src/base/tex
 broken "a static function named say" names 'base/text\.c:.* say' src/base/text.c 'static void say(int x)\n{\n}\n'
 broken "a file that is too long" sizes 'base/text\.c' src/base/text.c "$(printf '\\n%.0s' {1..450})"
 broken "a function that is too long" sizes 'x\.c:' src/base/x.c "int x(void)\n{\n$(printf '\\n%.0s' {1..95})}\n"
+broken "a reader's function in what fills volumes" apart 'files/x\.c.*vk_address_decode' src/lab/files/x.c 'vk_address_decode(a, f, &x);\n'
 broken "memory in disk/" disk 'malloc' src/disk/gpt.c 'p = malloc(1);\n'
 broken "a system header in disk/" disk 'unistd' src/disk/gpt.c '#include <unistd.h>\n'
 broken "a library that prints" silent 'vol/table\.c' src/vol/table.c '\tprintf("x");\n'

@@ -22,6 +22,8 @@ struct putting {
 	struct vk_lab_node *n;
 	const uint8_t *bytes;  /* of a folder or a link */
 	int source;            /* -1: none */
+	const char *source_path;
+	bool pattern;
 	uint64_t key;          /* of the pattern */
 	uint64_t at;           /* summed up to here */
 	bool sum_all, sum_data;
@@ -54,7 +56,7 @@ static enum vk_status copy_source(const struct putting *p, uint64_t offset, uint
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return vk_error_errno(p->f->err, errno, p->n->item->text, "the file cannot be read");
+			return vk_error_errno(p->f->err, errno, p->source_path, "the file cannot be read");
 		/* it became shorter: the rest is zeros */
 		if (got == 0)
 			break;
@@ -83,7 +85,7 @@ static enum vk_status get_content(const struct putting *p, uint64_t offset, uint
 			memcpy(to + (from - offset), p->bytes + from, (size_t)(end - from));
 		else if (p->source >= 0)
 			status = copy_source(p, from, to + (from - offset), (size_t)(end - from));
-		else if (item->content == VK_LAB_PATTERN)
+		else if (p->pattern)
 			put_pattern(p->key, from, to + (from - offset), (size_t)(end - from));
 	}
 	return status;
@@ -209,7 +211,11 @@ enum vk_status vk_lab_put_content(struct vk_lab_fill *f, struct vk_lab_node *n, 
 	enum vk_status status = VK_OK;
 	bool ready;
 
-	p.key = n->item == NULL ? 0 : vk_lab_random(f->w.device->seed, n->item->path, 0);
+	if (n->item != NULL) {
+		p.key = vk_lab_random(f->w.device->seed, n->item->path, 0);
+		p.pattern = n->item->content == VK_LAB_PATTERN;
+		p.source_path = n->item->text;
+	}
 	if (bytes == NULL && n->item != NULL && n->item->content == VK_LAB_COPY) {
 		p.source = open(n->item->text, O_RDONLY | O_CLOEXEC);
 		if (p.source < 0)

@@ -194,7 +194,7 @@ enum vk_status vk_lab_put_descriptor(struct vk_lab_fill *f, struct vk_lab_node *
 	m.fileLength = n->size_bytes;
 	count_blocks(f, n, &m);
 	for (size_t i = 0; i < n->child_count; i++)
-		if (n->children[i]->item->type == VK_FILE_FOLDER && !n->children[i]->item->deleted)
+		if (n->children[i].node->item->type == VK_FILE_FOLDER && !n->children[i].node->item->deleted)
 			m.linkCount++;
 	vk_lock_encode(&lock, f->raw, f->fd.metadata_offset);
 	vk_file_metadata_encode(&m, f->raw + f->fd.metadata_offset, 512);

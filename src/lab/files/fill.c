@@ -27,22 +27,22 @@ void vk_lab_files_needs(const struct vk_lab_files_asked *asked, struct vk_lab_ne
 
 static int by_path(const void *a, const void *b)
 {
-	const struct vk_lab_node *const *x = a, *const *y = b;
+	const struct vk_lab_child *x = a, *y = b;
 
-	return strcmp((*x)->item->path, (*y)->item->path);
+	return strcmp(x->node->item->path, y->node->item->path);
 }
 
-static struct vk_lab_node *find_node(struct vk_lab_node *const *sorted, size_t count, const char *path, size_t len)
+static struct vk_lab_node *find_node(const struct vk_lab_child *sorted, size_t count, const char *path, size_t len)
 {
 	size_t low = 0, high = count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		const char *there = sorted[middle]->item->path;
+		const char *there = sorted[middle].node->item->path;
 		int order = strncmp(there, path, len);
 
 		if (order == 0 && there[len] == '\0')
-			return sorted[middle];
+			return sorted[middle].node;
 		if (order < 0)
 			low = middle + 1;
 		else
@@ -52,15 +52,16 @@ static struct vk_lab_node *find_node(struct vk_lab_node *const *sorted, size_t c
 }
 
 /* Every file gets its folder; nothing is there twice. */
-static enum vk_status join_folders(struct vk_lab_fill *f, struct vk_lab_node *const *sorted)
+static enum vk_status join_folders(struct vk_lab_fill *f, const struct vk_lab_child *sorted)
 {
 	size_t count = f->asked->count;
 
 	for (size_t i = 0; i + 1 < count; i++)
-		if (strcmp(sorted[i]->item->path, sorted[i + 1]->item->path) == 0)
-			return vk_error_set(f->err, VK_USAGE, sorted[i]->item->path, "it is asked for twice");
+		if (strcmp(sorted[i].node->item->path, sorted[i + 1].node->item->path) == 0)
+			return vk_error_set(f->err, VK_USAGE, sorted[i].node->item->path, "it is asked for twice");
 	for (size_t i = 0; i < count; i++) {
 		struct vk_lab_node *n = &f->nodes[i];
+		const struct vk_lab_child child = {n};
 		const char *slash = strrchr(n->item->path, '/');
 
 		n->name = slash + 1;
@@ -71,7 +72,7 @@ static enum vk_status join_folders(struct vk_lab_fill *f, struct vk_lab_node *co
 			return vk_error_set(f->err, VK_USAGE, n->item->path, "what it should lie in is no folder");
 		if (n->parent->item != NULL && n->parent->item->deleted && !n->item->deleted)
 			return vk_error_set(f->err, VK_USAGE, n->item->path, "it cannot be there in a deleted folder");
-		if (vk_append(&n->parent->children, &n->parent->child_count, &n, sizeof(n)) == NULL)
+		if (vk_append(&n->parent->children, &n->parent->child_count, &child, sizeof(child)) == NULL)
 			return vk_no_memory(f->err, NULL);
 	}
 	return VK_OK;
@@ -79,7 +80,7 @@ static enum vk_status join_folders(struct vk_lab_fill *f, struct vk_lab_node *co
 
 static enum vk_status make_nodes(struct vk_lab_fill *f)
 {
-	struct vk_lab_node **sorted = calloc(f->asked->count + 1, sizeof(*sorted));
+	struct vk_lab_child *sorted = calloc(f->asked->count + 1, sizeof(*sorted));
 	enum vk_status status;
 
 	f->nodes = calloc(f->asked->count + 1, sizeof(*f->nodes));
@@ -90,7 +91,7 @@ static enum vk_status make_nodes(struct vk_lab_fill *f)
 	for (size_t i = 0; i < f->asked->count; i++) {
 		f->nodes[i].item = &f->asked->items[i];
 		f->nodes[i].size_bytes = f->asked->items[i].size_bytes;
-		sorted[i] = &f->nodes[i];
+		sorted[i].node = &f->nodes[i];
 	}
 	qsort(sorted, f->asked->count, sizeof(*sorted), by_path);
 	status = join_folders(f, sorted);

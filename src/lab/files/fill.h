@@ -38,7 +38,9 @@ struct vk_lab_node {
 	const char *name;               /* within its folder; ends with the path */
 	uint64_t fd;                    /* number of its descriptor */
 	uint32_t generation;
-	struct vk_lab_node **children;
+	struct vk_lab_child {
+		struct vk_lab_node *node;
+	} *children;
 	size_t child_count;
 	uint32_t zla;
 	uint64_t size_bytes;

@@ -40,13 +40,13 @@ enum vk_status vk_lab_folder5(struct vk_lab_fill *f, const struct vk_lab_node *n
 		to += 2 * VK_DIR_ENTRY_BYTES;
 	}
 	for (size_t i = 0; i < n->child_count; i++)
-		put_entry(to + i * VK_DIR_ENTRY_BYTES, f, n->children[i], n->children[i]->name);
+		put_entry(to + i * VK_DIR_ENTRY_BYTES, f, n->children[i].node, n->children[i].node->name);
 	*folder = (struct vk_lab_folder){.bytes = bytes};
 	folder->len = (size_t)(to - bytes) + n->child_count * VK_DIR_ENTRY_BYTES;
 	folder->live_bytes = folder->len;
 	/* from the last one on, so that those that have not been looked at keep their places */
 	for (size_t i = n->child_count; i-- > 0;)
-		if (n->children[i]->item->deleted)
+		if (n->children[i].node->item->deleted)
 			remove_entry(folder, (size_t)(to - bytes) / VK_DIR_ENTRY_BYTES + i);
 	return VK_OK;
 }

@@ -316,10 +316,10 @@ enum vk_status vk_lab_folder6(struct vk_lab_fill *f, const struct vk_lab_node *n
 		if ((item_of(&m, b) & VK_DIR6_ITEM_FREE_SLOTS) != 0)
 			m.open[item_of(&m, b) & VK_DIR6_ITEM_TYPE] = b;
 	for (size_t i = 0; i < n->child_count && status == VK_OK; i++)
-		status = add_name(&m, n->children[i], &where[i]);
+		status = add_name(&m, n->children[i].node, &where[i]);
 	for (size_t i = 0; i < n->child_count && status == VK_OK; i++)
-		if (n->children[i]->item->deleted)
-			remove_name(&m, n->children[i], where[i]);
+		if (n->children[i].node->item->deleted)
+			remove_name(&m, n->children[i].node, where[i]);
 	free(where);
 	*folder = (struct vk_lab_folder){m.bytes, m.len, m.len};
 	return status;
