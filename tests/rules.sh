@@ -26,7 +26,7 @@ declare -A may=(
 	[repair]="base disk io io/image vol fs source scsi find find/scan evidence evidence/* rebuild/* store store/* repair/plan repair/guard"
 	[doctor]="base disk io vol fs source scsi evidence evidence/* find find/scan store store/*"
 	[report]="$library" [cli]="base" [cmd/shared]="$library report cli"
-	[cmd/capture]="$library report cli cmd/shared" [cmd/status]="$library report cli cmd/shared" [cmd/restore]="$library report cli cmd/shared"
+	[cmd/files]="$library report cli cmd/shared" [cmd/capture]="$library report cli cmd/shared" [cmd/status]="$library report cli cmd/shared" [cmd/restore]="$library report cli cmd/shared"
 	[cmd/repair]="$library report cli cmd/shared cmd/restore" [cmd]="$library report cli cmd/*"
 	[lab/disk]="base disk io vol source" [lab/files]="base disk store/folder lab/disk" [lab]="base disk io vol source cli lab/*"
 	[tools]="$library report cli cmd cmd/* lab"

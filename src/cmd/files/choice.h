@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which of the volumes in the sources is meant. */
+#ifndef VK_CMD_FILES_CHOICE_H
+#define VK_CMD_FILES_CHOICE_H
+
+#include "cmd/files/files.h"
+
+/*
+ * The only volume whose file-system descriptor is there; of several the one that --volume names, or that all further
+ * extents belong to. Sets chosen. False: there is none, or it is not clear which, or an extent belongs to another one;
+ * that is reported, with a list to paste.
+ */
+bool vk_files_choose(struct vk_files *files);
+/* The device that has, or should have, the descriptor. */
+const struct vk_vmfs *vk_files_vmfs(const struct vk_files *files, const struct vk_files_choice *choice);
+
+#endif

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the verbs about files inside a volume have in common. */
+#include "cmd/files/files.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "cmd/files/choice.h"
+#include "report/report.h"
+#include "base/shown.h"
+
+bool vk_files_read_options(void *ctx)
+{
+	struct vk_files *files = ctx;
+
+	files->sink = vk_findings_sink(&files->findings);
+	return vk_cmd_read_how(&files->cmd, &files->how.sector_size, &files->how.view);
+}
+
+/* SOURCE, then the further extents. */
+static bool open_sources(struct vk_files *files)
+{
+	struct vk_cmd *cmd = &files->cmd;
+	struct vk_error err;
+	const char *name;
+
+	if (!vk_cmd_name_argument(cmd, VK_NAME_ONE_DISK | VK_NAME_OR_FILE, 0))
+		return false;
+	name = vk_cmd_next_source(cmd->call, &files->path_index, &files->how.view);
+	if (vk_cmd_open_any(cmd, name, &files->how, &files->opened, &err) != VK_OK)
+		return vk_cmd_fail(cmd, &err);
+	for (size_t n = 0; (name = vk_cli_nth_value(cmd->call, "extent", n)) != NULL; n++) {
+		const struct vk_source_options plain = {.sector_size = files->how.sector_size};
+
+		if (!vk_cmd_name_capture(cmd, VK_NAME_ONE_DISK | VK_NAME_OR_FILE, &name))
+			return false;
+		if (vk_cmd_open_any(cmd, name, &plain, &files->opened, &err) != VK_OK)
+			return vk_cmd_fail(cmd, &err);
+	}
+	return true;
+}
+
+/*
+ * Where byte 0 of a partition lies in its source as it was named; of a piece that begins behind it, below zero, and
+ * then sums with it wrap to what is right.
+ */
+static uint64_t source_bytes_of(const struct vk_files *files, const struct vk_extent *extent)
+{
+	const struct vk_source *source = &files->opened.sources[extent->source];
+	uint64_t at = source->vmfs[extent->vmfs].start_sector * source->sector_size - source->origin_bytes;
+
+	if (vk_source_looked_through(source))
+		at += source->readings.items[0].at_bytes;
+	return extent->source == 0 ? at + files->how.view.at_bytes : at;
+}
+
+static bool add_extent(struct vk_files *files, const struct vk_extent *extent)
+{
+	const struct vk_source *source = &files->opened.sources[extent->source];
+	const struct vk_vmfs *v = &source->vmfs[extent->vmfs];
+	uint64_t start = v->start_sector * source->sector_size;
+	struct vk_fs_extent e = {.vmfs = v, .source = extent->source, .source_bytes = source_bytes_of(files, extent)};
+
+	e.io = vk_io_window(source->io, start, UINT64_MAX);
+	if (e.io == NULL)
+		return vk_cmd_no_memory(&files->cmd);
+	if (vk_append(&files->windows, &files->window_count, &e.io, sizeof(struct vk_io *)) == NULL) {
+		vk_io_close(e.io);
+		return vk_cmd_no_memory(&files->cmd);
+	}
+	return vk_append(&files->extents, &files->extent_count, &e, sizeof(e)) != NULL ||
+	       vk_cmd_no_memory(&files->cmd);
+}
+
+static bool open_chosen(struct vk_files *files)
+{
+	const struct vk_volume *volume = files->chosen.volume;
+	struct vk_error err;
+
+	if (volume == NULL && !add_extent(files, &files->chosen.first))
+		return false;
+	for (size_t i = 0; volume != NULL && i < volume->extent_count; i++)
+		if (!add_extent(files, &volume->extents[i]))
+			return false;
+	if (vk_fs_open(files->extents, files->extent_count, &files->sink, &files->fs, &err) != VK_OK)
+		return vk_cmd_fail(&files->cmd, &err);
+	if (!files->extents[0].vmfs->volume_only && !files->extents[0].vmfs->lvm_usable)
+		fprintf(files->cmd.call->err,
+			"%s: note: the LVM header is lost: the volume is taken to lie in one piece "
+					      "at the usual place; vmfskit doctor says what happened\n",
+			files->cmd.call->program->name);
+	return true;
+}
+
+/* What was said of the chosen volume; the others are not asked about. */
+static void keep_findings(struct vk_files *files, const struct vk_findings *all)
+{
+	char uuid[VK_VMFS_UUID_TEXT_BYTES] = "";
+
+	if (files->chosen.volume != NULL)
+		vk_vmfs_uuid_format(&files->chosen.volume->uuid, uuid);
+	for (size_t i = 0; i < all->count; i++)
+		if (files->volume_count == 1 || strstr(all->items[i].message, uuid) != NULL)
+			vk_findings_add(&files->findings, &all->items[i]);
+}
+
+bool vk_files_open(struct vk_files *files)
+{
+	struct vk_findings across = {.count = 0};
+	const struct vk_finding_sink sink = vk_findings_sink(&across);
+	struct vk_error err;
+	bool opened = open_sources(files);
+
+	if (opened && vk_volumes_assemble(files->opened.sources, files->opened.count, &sink, &files->volumes,
+					  &files->volume_count, &err) != VK_OK)
+		opened = vk_cmd_fail(&files->cmd, &err);
+	opened = opened && vk_files_choose(files);
+	if (opened)
+		keep_findings(files, &across);
+	vk_findings_free(&across);
+	return opened && open_chosen(files);
+}
+
+void vk_files_close(struct vk_files *files)
+{
+	vk_fs_close(files->fs);
+	for (size_t i = 0; i < files->window_count; i++)
+		vk_io_close(files->windows[i]);
+	free(files->windows);
+	free(files->extents);
+	vk_volumes_free(files->volumes, files->volume_count);
+	vk_cmd_opened_free(&files->opened);
+	vk_findings_free(&files->findings);
+}
+
+const char *vk_files_path(const struct vk_files *files, size_t n)
+{
+	const struct vk_cli_call *call = files->cmd.call;
+
+	return n < call->argument_count - files->path_index ? call->arguments[files->path_index + n] : NULL;
+}
+
+bool vk_files_at_most(struct vk_files *files, size_t count)
+{
+	const char *more = vk_files_path(files, count);
+
+	return more == NULL || vk_cmd_ok(&files->cmd, vk_cli_usage(files->cmd.call, "unexpected argument %s", more));
+}
+
+const char *vk_files_source(const struct vk_files *files, size_t source)
+{
+	return files->opened.sources[source].path;
+}
+
+bool vk_files_is_part(const struct vk_files *files)
+{
+	for (size_t i = 0; i < files->opened.count; i++)
+		if (vk_source_is_part(&files->opened.sources[i]) || files->opened.captures[i].path != NULL)
+			return true;
+	return false;
+}
+
+json_t *vk_files_volume_json(const struct vk_files *files)
+{
+	const struct vk_fs_descriptor *fs = &vk_fs_info(files->fs)->descriptor;
+	struct vk_json o = vk_json_begin();
+	char version[40];
+
+	vk_fs_version_name(fs, version);
+	VK_JSON_SET(&o, VK_KEY("uuid", (const char *)vk_vmfs_uuid_text(&fs->uuid).text),
+		    VK_KEY("label", vk_json_label((const uint8_t *)fs->fsLabel, sizeof(fs->fsLabel))),
+		    VK_KEY("version", (const char *)version));
+	return vk_json_end(&o);
+}
+
+void vk_files_set_findings(const struct vk_files *files, struct vk_json *root)
+{
+	json_t *findings = json_array();
+
+	vk_cmd_findings_json(findings, files->opened.count == 1 ? vk_files_source(files, 0) : NULL, &files->findings,
+			     root);
+	vk_json_set(root, "findings", findings);
+}
+
+void vk_files_show_findings(const struct vk_files *files)
+{
+	const struct vk_report_style style = vk_report_style_for(files->cmd.call->err);
+	const size_t absent = vk_findings_absent(&files->findings);
+	struct vk_findings shown = {.dropped = files->findings.dropped};
+
+	for (size_t i = 0; i < files->findings.count; i++)
+		if (files->findings.items[i].code != VK_F_STRUCTURE_ABSENT &&
+		    files->findings.items[i].code != VK_F_STRUCTURE_CUT)
+			vk_findings_add(&shown, &files->findings.items[i]);
+	fflush(files->cmd.call->out);
+	vk_report_findings_text(files->cmd.call->err, &shown, NULL, &style);
+	vk_findings_free(&shown);
+	if (absent > 0)
+		fprintf(files->cmd.call->err, "%s: note: %zu structure%s of the file system %s not in the source\n",
+			files->cmd.call->program->name, absent, absent == 1 ? "" : "s", absent == 1 ? "is" : "are");
+}
