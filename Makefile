@@ -197,6 +197,7 @@ bench-run: $(BUILD)/vmfskit $(BUILD)/vmfskit-lab
 	@BUILD='$(BUILD)' tests/bench.sh
 	@BUILD='$(BUILD)' tests/bench_nights.sh
 	@BUILD='$(BUILD)' tests/bench_find.sh
+	@BUILD='$(BUILD)' tests/bench_files.sh
 
 .PHONY: tidy tidy-run
 tidy:

@@ -28,6 +28,7 @@ declare -A may=(
 	[report]="$library" [cli]="base" [cmd/shared]="$library report cli"
 	[cmd/files]="$library report cli cmd/shared" [cmd/capture]="$library report cli cmd/shared" [cmd/status]="$library report cli cmd/shared" [cmd/restore]="$library report cli cmd/shared"
 	[cmd/repair]="$library report cli cmd/shared cmd/restore" [cmd]="$library report cli cmd/*"
+	[cmd/copy]="$library report cli cmd/shared cmd/files"
 	[lab/disk]="base disk io vol source" [lab/files]="base disk store/folder lab/disk" [lab]="base disk io vol source cli lab/*"
 	[tools]="$library report cli cmd cmd/* lab"
 )

@@ -31,15 +31,17 @@ static bool touches_fault(uint64_t offset, uint64_t len, uint32_t unit_bytes)
 	return false;
 }
 
-/* A device that does not answer: the read never comes back. */
-static void hang_if_stuck(int fd)
+/* A device that does not answer: the read never comes back. With VMFSKIT_TEST_STUCK_AT only one of that byte. */
+static void hang_if_stuck(int fd, uint64_t offset, uint64_t len)
 {
-	const char *path = getenv("VMFSKIT_TEST_STUCK");
+	const char *path = getenv("VMFSKIT_TEST_STUCK"), *at = getenv("VMFSKIT_TEST_STUCK_AT");
 	struct stat want;
 	struct stat have;
 
 	if (path == NULL || stat(path, &want) != 0 || fstat(fd, &have) != 0 ||
 	    want.st_dev != have.st_dev || want.st_ino != have.st_ino)
+		return;
+	if (at != NULL && !vk_ranges_meet(strtoull(at, NULL, 0), 1, offset, len))
 		return;
 	for (;;)
 		pause();
@@ -47,7 +49,7 @@ static void hang_if_stuck(int fd)
 
 ssize_t vk_fault_pread(int fd, void *buf, size_t len, uint64_t offset, uint32_t unit_bytes)
 {
-	hang_if_stuck(fd);
+	hang_if_stuck(fd, offset, len);
 	if (touches_fault(offset, len, unit_bytes)) {
 		errno = EIO;
 		return -1;

@@ -2,7 +2,8 @@
 /*
  * Read faults of test builds (VK_TEST_HOOKS): VMFSKIT_TEST_BAD="offset+length,offset+length" makes every
  * file and device fail with EIO where a read touches a sector of one of these byte ranges, VMFSKIT_TEST_STUCK=PATH
- * lets reads of that file never come back. In other builds this is pread.
+ * lets reads of that file never come back, with VMFSKIT_TEST_STUCK_AT=BYTE only those of that byte. In other builds
+ * this is pread.
  */
 #ifndef VK_IO_IO_FAULT_H
 #define VK_IO_IO_FAULT_H

@@ -10,12 +10,14 @@
 #include "cmd/shared/opened.h"
 #include "vmfskit/fs.h"
 
-#define VK_FILES_OPTIONS \
+/* Of a verb that prints no JSON. */
+#define VK_FILES_SOURCE_OPTIONS \
 	{.name = "extent", .argument = "SOURCE", .choices = "FILE", .several = true, \
 	 .help = "a further extent of the same volume; --at, --stride and --mapfile do not concern it"}, \
 	{.name = "volume", .argument = "VOLUME", \
 	 .help = "of several volumes in SOURCE this one: its label, its UUID, or the number of its partition"}, \
-	VK_HOW_OPTIONS, VK_STORE_OPTION, VK_JSON_OPTION
+	VK_HOW_OPTIONS, VK_STORE_OPTION
+#define VK_FILES_OPTIONS VK_FILES_SOURCE_OPTIONS, VK_JSON_OPTION
 /* What must be in the description of such a verb. */
 #define VK_FILES_SOURCE_TEXT \
 	"SOURCE is anything that vmfskit decode takes: a disk, a partition, a dump that ends anywhere, a listing, a " \

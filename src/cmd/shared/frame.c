@@ -235,7 +235,7 @@ int vk_cmd_run(struct vk_cli_call *call, void *run, const struct vk_cmd_steps *s
 {
 	struct vk_cmd *cmd = run;
 
-	*cmd = (struct vk_cmd){.call = call, .json = vk_cli_flag(call, "json")};
+	*cmd = (struct vk_cmd){.call = call, .json = steps->put_json != NULL && vk_cli_flag(call, "json")};
 	if ((steps->read_options == NULL || steps->read_options(run)) && steps->work(run)) {
 		if (cmd->json)
 			show_json(cmd, run, steps);

@@ -70,7 +70,8 @@ struct vk_cmd_steps {
 	const char *schema;                                 /* of its JSON: "vmfskit.list/1" */
 	bool (*read_options)(void *run);                    /* may be NULL. Keys and anchor are asked for here, too */
 	bool (*work)(void *run);                            /* false: there is nothing to show */
-	void (*put_json)(const void *run, struct vk_json *root); /* all members behind "schema" */
+	/* all members behind "schema"; NULL: the verb has no --json */
+	void (*put_json)(const void *run, struct vk_json *root);
 	void (*put_text)(const void *run);
 	void (*end)(void *run);                             /* may be NULL. Last words, and what the run holds */
 };

@@ -3,6 +3,7 @@
  * A result that goes into a file: written beside its place, then renamed, so that no half of it and no disk is ever
  * hit.
  */
+#include "base/crash_point.h"
 #include "base/memory.h"
 #include "base/shown.h"
 #include "cmd/shared/output_file.h"
@@ -14,11 +15,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum vk_status vk_output_check(const char *path, bool overwrite, struct vk_error *err)
+static enum vk_status check_at(int folder_fd, const char *name, bool overwrite, const char *path, struct vk_error *err)
 {
 	struct stat st;
 
-	if (lstat(path, &st) != 0)
+	if (fstatat(folder_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return errno == ENOENT ? VK_OK : vk_error_errno(err, errno, path, "cannot look at this place");
 	if (!S_ISREG(st.st_mode))
 		return vk_error_set(err, VK_USAGE, path, "this is not a regular file, and only those are replaced");
@@ -26,6 +27,11 @@ enum vk_status vk_output_check(const char *path, bool overwrite, struct vk_error
 		return VK_OK;
 	vk_error_set(err, VK_USAGE, path, "the file exists");
 	return vk_error_remedy(err, "choose another name, or add --overwrite");
+}
+
+enum vk_status vk_output_check(const char *path, bool overwrite, struct vk_error *err)
+{
+	return check_at(AT_FDCWD, path, overwrite, path, err);
 }
 
 enum vk_status vk_output_open(const char *path, bool overwrite, struct vk_output_file *ret_file, struct vk_error *err)
@@ -71,6 +77,39 @@ enum vk_status vk_output_close(struct vk_output_file *file, bool keep, struct vk
 	free(file->temporary);
 	memset(file, 0, sizeof(*file));
 	return status;
+}
+
+enum vk_status vk_output_part_open(int folder_fd, const char *part, bool resume, const char *shown, int *ret_fd,
+				   struct vk_error *err)
+{
+	const int how = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | (resume ? 0 : O_CREAT | O_EXCL);
+	struct stat st;
+	int fd = openat(folder_fd, part, how, 0600);
+
+	if (fd < 0)
+		return vk_error_errno(err, errno, shown, "cannot %s the file %s", resume ? "open" : "make", part);
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1) {
+		*ret_fd = fd;
+		return VK_OK;
+	}
+	close(fd);
+	return vk_error_set(err, VK_USAGE, shown, "%s is no regular file, or has several names", part);
+}
+
+enum vk_status vk_output_part_finish(int folder_fd, const char *part, int fd, const char *name, bool overwrite,
+				     const char *shown, struct vk_error *err)
+{
+	enum vk_status status;
+
+	if (vk_step_fails("output: fsync") || fsync(fd) != 0)
+		return vk_error_errno(err, errno, shown, "cannot write the file");
+	status = check_at(folder_fd, name, overwrite, shown, err);
+	if (status != VK_OK)
+		return status;
+	if (vk_step_fails("output: rename") ||
+	    renameat2(folder_fd, part, folder_fd, name, overwrite ? 0 : RENAME_NOREPLACE) != 0 || fsync(folder_fd) != 0)
+		return vk_error_errno(err, errno, shown, "cannot give the file its name");
+	return VK_OK;
 }
 
 enum vk_status vk_output_scratch(const char *folder, uint64_t size_bytes, char **ret_path, struct vk_error *err)

@@ -31,6 +31,20 @@ VK_MUST_USE enum vk_status vk_output_open(const char *path, bool overwrite, stru
 VK_MUST_USE enum vk_status vk_output_close(struct vk_output_file *file, bool keep, struct vk_error *err);
 
 /*
+ * A file of an open folder that grows under another name, part, until it is whole. shown is its path, for errors.
+ * Open part: a new file that nobody else can read, or (resume) one that is there, which must be a regular file with
+ * this one name. Errors: VK_USAGE, VK_IO.
+ */
+VK_MUST_USE enum vk_status vk_output_part_open(int folder_fd, const char *part, bool resume, const char *shown,
+					       int *ret_fd, struct vk_error *err);
+/*
+ * Flush it and give it its name, durably; overwrite: in place of a regular file, else of nothing. It stays open.
+ * Errors: VK_USAGE, VK_IO.
+ */
+VK_MUST_USE enum vk_status vk_output_part_finish(int folder_fd, const char *part, int fd, const char *name,
+						 bool overwrite, const char *shown, struct vk_error *err);
+
+/*
  * Make a new sparse file of that length in a folder, for this user alone; free its path, and remove it. Errors: VK_IO
  * (also: the file system cannot hold a file that long), VK_NOMEM.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How far the search of a whole disk has come, on a terminal; and that it can be stopped. */
+/* How far a search or a copy has come, on a terminal; and that it can be stopped. */
 #include "cmd/shared/scan_progress.h"
 
 #include <stdio.h>
@@ -7,7 +7,7 @@
 #include "base/screen.h"
 #include "base/shown.h"
 
-/* Set by a signal: the scan ends at the next occasion, and its state is kept. */
+/* Set by a signal: the work ends at the next occasion, and its state is kept. */
 static volatile sig_atomic_t asked_to_stop;
 
 static void ask_to_stop(int number)
@@ -20,7 +20,8 @@ void vk_cmd_progress_begin(struct vk_cmd_progress *progress, const struct vk_cli
 {
 	const struct sigaction stop = {.sa_handler = ask_to_stop, .sa_flags = (int)SA_RESETHAND};
 
-	*progress = (struct vk_cmd_progress){.err = call->err, .terminal = vk_screen_is_terminal(call->err)};
+	*progress = (struct vk_cmd_progress){.err = call->err, .done = "searched",
+					     .terminal = vk_screen_is_terminal(call->err)};
 	asked_to_stop = 0;
 	sigaction(SIGINT, &stop, &progress->was_int);
 	sigaction(SIGTERM, &stop, &progress->was_term);
@@ -65,8 +66,8 @@ bool vk_cmd_progress_tell(void *ctx, uint64_t done_bytes, uint64_t total_bytes)
 		return asked_to_stop == 0;
 	if (!progress->shown)
 		(void)vk_screen_exact(progress->err, true);
-	fprintf(progress->err, "\r%.1f of %.1f GiB searched", (double)done_bytes / (1 << 30),
-		(double)total_bytes / (1 << 30));
+	fprintf(progress->err, "\r%.1f of %.1f GiB %s", (double)done_bytes / (1 << 30),
+		(double)total_bytes / (1 << 30), progress->done);
 	if (rate > 0)
 		fprintf(progress->err, ", %.0f MiB/s, %s left", rate / (1 << 20),
 			vk_shown_duration_us((uint64_t)((double)(total_bytes - done_bytes) / rate * 1e6)).text);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How far the search of a whole disk has come, on a terminal; and that it can be stopped. */
+/* How far a search or a copy has come, on a terminal; and that it can be stopped. */
 #ifndef VK_CMD_SCAN_PROGRESS_H
 #define VK_CMD_SCAN_PROGRESS_H
 
@@ -11,6 +11,7 @@
 
 struct vk_cmd_progress {
 	FILE *err;
+	const char *done; /* "searched", unless the verb says otherwise */
 	bool terminal; /* it is shown */
 	bool shown;    /* a line of it stands there */
 	struct timespec begun;
@@ -20,7 +21,7 @@ struct vk_cmd_progress {
 	struct sigaction was_int, was_term;
 };
 
-/* From here on SIGINT and SIGTERM stop the search instead of the program; a second one stops the program. */
+/* From here on SIGINT and SIGTERM stop the work instead of the program; a second one stops the program. */
 void vk_cmd_progress_begin(struct vk_cmd_progress *progress, const struct vk_cli_call *call);
 /* The callback of vk_find_options; ctx is the progress. */
 bool vk_cmd_progress_tell(void *ctx, uint64_t done_bytes, uint64_t total_bytes);

@@ -20,6 +20,7 @@ struct below {
 	dev_t devices[DEVICES_MAX];
 	size_t count;
 	const struct stat *image; /* of the disk, when it is a file; NULL otherwise */
+	bool not_files;           /* what files lie on does not count: a loop device ends the walk */
 	bool on_image;            /* a loop device on it is among them */
 };
 
@@ -99,13 +100,34 @@ static void walk(struct below *b)
 		if (faccessat(fd, "partition", F_OK, 0) == 0)
 			add_named(b, fd, "../dev");
 		add_slaves(b, fd);
-		if (read_attribute(fd, "loop/backing_file", path) && stat(path, &st) == 0) {
+		if (!b->not_files && read_attribute(fd, "loop/backing_file", path) && stat(path, &st) == 0) {
 			b->on_image = b->on_image || (b->image != NULL && st.st_dev == b->image->st_dev &&
 						      st.st_ino == b->image->st_ino);
 			add_device(b, S_ISBLK(st.st_mode) ? st.st_rdev : st.st_dev);
 		}
 		close(fd);
 	}
+}
+
+/* What a folder rests on. */
+static void store_of(struct below *store, const struct stat *folder)
+{
+	add_device(store, folder->st_dev);
+	/* file systems over several devices have a number of their own; the table of mounts has the device */
+	if (major(folder->st_dev) == 0)
+		for (struct vk_mounts m = vk_mounts_begin(); vk_mounts_next(&m);)
+			if (m.device == folder->st_dev)
+				add_device(store, vk_mounts_source_device(&m));
+	walk(store);
+}
+
+static bool meet(const struct below *a, const struct below *b)
+{
+	for (size_t i = 0; i < a->count; i++)
+		for (size_t k = 0; k < b->count; k++)
+			if (a->devices[i] == b->devices[k])
+				return true;
+	return false;
 }
 
 bool vk_folder_rests_on(int folder_fd, const char *disk)
@@ -128,18 +150,23 @@ bool vk_folder_rests_on(int folder_fd, const char *disk)
 	} else {
 		store.image = &st;
 	}
-	add_device(&store, folder.st_dev);
-	/* file systems over several devices have a number of their own; the table of mounts has the device */
-	if (major(folder.st_dev) == 0)
-		for (struct vk_mounts m = vk_mounts_begin(); vk_mounts_next(&m);)
-			if (m.device == folder.st_dev)
-				add_device(&store, vk_mounts_source_device(&m));
-	walk(&store);
-	for (size_t i = 0; i < store.count; i++)
-		for (size_t k = 0; k < target.count; k++)
-			if (store.devices[i] == target.devices[k])
-				return true;
-	return store.on_image;
+	store_of(&store, &folder);
+	return meet(&store, &target) || store.on_image;
+}
+
+bool vk_folder_shares_disk(int folder_fd, const char *source)
+{
+	struct below store = {.count = 0}, target = {.not_files = true};
+	struct stat folder, st;
+
+	if (fstat(folder_fd, &folder) != 0 || stat(source, &st) != 0)
+		return false;
+	if (!S_ISBLK(st.st_mode))
+		return false;
+	add_device(&target, st.st_rdev);
+	walk(&target);
+	store_of(&store, &folder);
+	return meet(&store, &target);
 }
 
 static bool is_name(const char *name, size_t len, const char *of)

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vmfskit cp: copy files out of a volume. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/screen.h"
+#include "cmd/copy/copy.h"
+#include "cmd/shared/verbs.h"
+#include "base/shown.h"
+
+/* Findings of a file come again where its walk is begun anew. */
+static void put_once(void *ctx, const struct vk_finding *finding)
+{
+	struct vk_findings *list = ctx;
+
+	if (!vk_findings_have(list, finding->code, finding->offset_bytes))
+		vk_findings_add(list, finding);
+}
+
+static bool read_options(void *ctx)
+{
+	struct vk_copy *copy = ctx;
+	struct vk_cmd *cmd = &copy->files.cmd;
+
+	copy->tree = vk_cli_flag(cmd->call, "recursive");
+	copy->system_files = vk_cli_flag(cmd->call, "all");
+	copy->overwrite = vk_cli_flag(cmd->call, "overwrite");
+	copy->resume = vk_cli_flag(cmd->call, "resume");
+	copy->keep_owner = vk_cli_flag(cmd->call, "owner");
+	copy->digests = cmd->json || vk_cli_value(cmd->call, "sums") != NULL;
+	copy->timeout_s = VK_COPY_TIMEOUT_S;
+	if (copy->keep_owner && geteuid() != 0)
+		return vk_cmd_ok(cmd, vk_cli_usage(cmd->call, "--owner needs root: nobody else can give files away"));
+	if (!vk_cmd_read_number(cmd, "timeout", 1, 86400, &copy->timeout_s) || !vk_files_read_options(ctx))
+		return false;
+	copy->files.sink = (struct vk_finding_sink){put_once, &copy->files.findings};
+	copy->files.how.in_call_since_ms = &copy->in_call_since_ms;
+	return true;
+}
+
+/* PATH is followed through links, DEST never. */
+static enum vk_status look_up(struct vk_copy *copy, struct vk_error *err)
+{
+	const char *where = vk_files_source(&copy->files, 0);
+	enum vk_status status = vk_fs_lookup(copy->files.fs, copy->path, true, &copy->files.sink, &copy->file, err);
+
+	if (status != VK_OK)
+		return status;
+	if (vk_fs_file_is_folder(copy->file) && !copy->tree) {
+		vk_error_set(err, VK_USAGE, where, "%s is a folder", vk_shown_name(copy->path).text);
+		return vk_error_remedy(err, "-r copies a folder with all that is in it");
+	}
+	if (copy->file->meta.type == VK_FILE_RDM) {
+		vk_error_set(err, VK_UNSUPPORTED, where,
+			     "%s is the mapping file of a raw device: it has no bytes of its own",
+			     vk_shown_name(copy->path).text);
+		return vk_error_remedy(err, "its disk is another LUN, which vmfskit stat names");
+	}
+	return VK_OK;
+}
+
+static enum vk_status copy_all(struct vk_copy *copy, struct vk_error *err)
+{
+	const bool tree = vk_fs_file_is_folder(copy->file);
+	struct vk_copy_place place;
+	enum vk_status status = VK_OK;
+
+	if (tree)
+		status = vk_copy_count_tree(copy, err);
+	else
+		vk_copy_count(copy, copy->file);
+	if (status == VK_OK)
+		status = tree ? vk_copy_place_of_tree(copy->dest, copy->path, &place, err)
+			      : vk_copy_place_of(copy->dest, copy->path, &place, err);
+	if (status != VK_OK)
+		return status;
+	status = vk_copy_check_disk(copy, &place, err);
+	if (status == VK_OK)
+		status = vk_copy_check_room(copy, &place, err);
+	if (status == VK_OK) {
+		vk_cmd_progress_begin(&copy->progress, copy->files.cmd.call);
+		copy->progress.done = "copied";
+		if (tree)
+			vk_copy_tree(copy, &place);
+		else
+			(void)vk_copy_file(copy, copy->file, copy->path, &place);
+		(void)vk_cmd_progress_end(&copy->progress);
+	}
+	vk_copy_place_free(&place);
+	return status;
+}
+
+static bool work(void *ctx)
+{
+	struct vk_copy *copy = ctx;
+	struct vk_cmd *cmd = &copy->files.cmd;
+	const char *sums = vk_cli_value(cmd->call, "sums");
+	struct vk_error err;
+	enum vk_status status;
+
+	/* its own argument, the last one, is no piece of the source */
+	copy->dest = cmd->call->arguments[--cmd->call->argument_count];
+	if (!vk_files_open(&copy->files))
+		return false;
+	copy->path = vk_files_path(&copy->files, 0);
+	if (copy->path == NULL || vk_files_path(&copy->files, 1) != NULL)
+		return vk_cmd_ok(cmd, vk_cli_usage(cmd->call, "SOURCE, one PATH and DEST are needed"));
+	status = look_up(copy, &err);
+	if (status == VK_OK && sums != NULL)
+		status = vk_output_open(sums, copy->overwrite || copy->resume, &copy->sums, &err);
+	if (status == VK_OK)
+		status = copy_all(copy, &err);
+	if (copy->sums.out != NULL) {
+		struct vk_error other;
+
+		if (vk_output_close(&copy->sums, status == VK_OK, &other) != VK_OK)
+			(void)vk_cmd_fail(cmd, &other);
+	}
+	if (status != VK_OK)
+		return vk_cmd_fail(cmd, &err);
+	if (copy->stopped)
+		(void)vk_cmd_ok(cmd, VK_EXIT_IO);
+	vk_cmd_judge_findings(cmd, &copy->files.findings);
+	return true;
+}
+
+static void put_json(const void *ctx, struct vk_json *root)
+{
+	const struct vk_copy *copy = ctx;
+	json_t *files = json_array();
+
+	for (size_t i = 0; i < copy->count; i++) {
+		const struct vk_copied *c = &copy->copied[i];
+		const char *sha256 = c->sha256[0] != '\0' ? c->sha256 : NULL;
+		json_t *missing = json_array();
+
+		for (size_t k = 0; k < c->missing_count; k++)
+			vk_json_append(missing, VK_JSON_OBJECT(VK_KEY("file_offset", c->missing[k].file_offset),
+							       VK_KEY("length", c->missing[k].length_bytes)), root);
+		vk_json_append(files, VK_JSON_OBJECT(VK_KEY("path", c->path), VK_KEY("dest", c->dest),
+						     VK_KEY("size_bytes", c->size_bytes), VK_KEY("sha256", sha256),
+						     VK_KEY("unreadable", missing)), root);
+	}
+	vk_json_set(root, "files", files);
+	vk_files_set_findings(&copy->files, root);
+}
+
+static void put_text(const void *ctx)
+{
+	const struct vk_copy *copy = ctx;
+	const double seconds = vk_cmd_progress_seconds(&copy->progress);
+	uint64_t length = 0, whole = 0;
+
+	for (size_t i = 0; i < copy->count; i++) {
+		length += copy->copied[i].size_bytes;
+		whole += copy->copied[i].missing_count == 0;
+	}
+	whole -= copy->stopped && whole > 0;
+	fprintf(copy->files.cmd.call->out, "%llu of %llu files copied, %s long; %s written",
+		(unsigned long long)whole, (unsigned long long)copy->total_files, vk_shown_size_short(length).text,
+		vk_shown_size_short(copy->written_bytes).text);
+	if (seconds >= 1)
+		fprintf(copy->files.cmd.call->out, " in %s, %.0f MiB/s",
+			vk_shown_duration_us((uint64_t)(seconds * 1e6)).text,
+			(double)copy->written_bytes / seconds / (1 << 20));
+	fputc('\n', copy->files.cmd.call->out);
+	vk_files_show_findings(&copy->files);
+}
+
+/* The command once more: what is there stays. */
+static void report_how_to_go_on(const struct vk_copy *copy)
+{
+	struct vk_command command;
+	char *line;
+
+	vk_command_begin(&command, "vmfskit: stopped before the end; go on with:");
+	for (const char *const *word = copy->files.cmd.call->command; *word != NULL; word++)
+		vk_command_word(&command, *word);
+	if (!copy->resume)
+		vk_command_add(&command, " --resume");
+	line = vk_command_end(&command);
+	vk_screen_paste(copy->files.cmd.call->err, "%s\n", line != NULL ? line : "");
+	free(line);
+}
+
+static void end(void *ctx)
+{
+	struct vk_copy *copy = ctx;
+
+	if (copy->stopped)
+		report_how_to_go_on(copy);
+	for (size_t i = 0; i < copy->count; i++) {
+		free(copy->copied[i].path);
+		free(copy->copied[i].dest);
+		free(copy->copied[i].missing);
+	}
+	free(copy->copied);
+	vk_fs_file_close(copy->file);
+	vk_files_close(&copy->files);
+}
+
+static int run_cp(struct vk_cli_call *call)
+{
+	static const struct vk_cmd_steps steps = {"vmfskit.cp/1", read_options, work, put_json, put_text, end};
+	struct vk_copy copy = {.count = 0};
+
+	return vk_cmd_run(call, &copy, &steps);
+}
+
+static const struct vk_cli_option options[] = {
+	{.letter = 'r', .name = "recursive", .help = "copy a folder with all that is in it"},
+	{.letter = 'a', .name = "all", .help = "with -r: the system files (.fdc.sf and so on), too"},
+	{.name = "sums", .argument = "FILE", .choices = "FILE",
+	 .help = "write the SHA-256 of each file that is whole to FILE, for sha256sum -c"},
+	{.name = "resume", .help = "continue a copy that was interrupted, or try again what could not be read"},
+	{.name = "overwrite", .help = "replace files that are there"},
+	{.name = "owner", .help = "keep user and group numbers, too (only root can)"},
+	{.name = "timeout", .argument = "SECONDS",
+	 .help = "give up when the device has not answered for this long (default 120)"},
+	VK_FILES_OPTIONS,
+	{0},
+};
+
+static const struct vk_cli_example examples[] = {
+	{"vmfskit cp /dev/sdb /web/web-flat.vmdk /rescue/", "one virtual disk, as /rescue/web-flat.vmdk"},
+	{"vmfskit cp -r --sums /rescue/SHA256SUMS /dev/sdb /web /rescue", "a virtual machine, with digests"},
+	{"vmfskit cp -r --resume /dev/sdb / /rescue/all", "all files, where an earlier run stopped"},
+	{"vmfskit cp disk.img /.fdc.sf fdc.bin", "a system file of a dump"},
+	{NULL, NULL},
+};
+
+const struct vk_cli_verb vk_verb_cp = {
+	.name = "cp",
+	.arguments = "SOURCE PATH DEST",
+	.purpose = "copy files and folders out of a volume",
+	.description =
+		"Copies the file PATH of a volume to DEST, a file or a folder of this host. With -r PATH may be a"
+		" folder. "
+		VK_FILES_SOURCE_TEXT
+		"\n\n"
+		"A file is called DEST.part until it is whole. Beside it lies DEST.map, a mapfile of GNU "
+		"ddrescue: + is copied, - cannot be read, ? is not copied or not in the source. Where bytes are "
+		"missing both stay, the ranges are listed, and the exit code is 1. The missing bytes are holes, "
+		"never zeros that look like data. --resume continues such a copy and tries what is missing again;"
+		" the map says which file of which volume it is of, and a copy of anything else is refused.\n\n"
+		"Holes, and blocks that were never written, stay holes. Sectors that cannot be read are read "
+		"around, one by one. Modes and times are kept. A digest is computed with --sums and --json, and "
+		"only of files that are whole.\n\n"
+		"DEST may not lie on the disk that is read, or on another partition or logical volume of it. "
+		"Nothing is written through a symbolic link at or below DEST. An existing file is replaced only "
+		"with --overwrite. Control characters in names of the volume are written as %xx. With -r symbolic"
+		" links are made if they stay inside of what is copied; others, and the mapping files of raw "
+		"devices, are named and left out. The room that is needed and what is free is told before "
+		"anything is copied.\n\n"
+		"--mapfile is about the source: it names the mapfile of the ddrescue run that made the image.",
+	.options = options,
+	.examples = examples,
+	.least_arguments = 3,
+	.most_arguments = SIZE_MAX,
+	.run = run_cp,
+};

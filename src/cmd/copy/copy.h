@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vmfskit cp: the run, and the work on one file of it. */
+#ifndef VK_CMD_COPY_H
+#define VK_CMD_COPY_H
+
+#include "cmd/copy/place.h"
+#include "cmd/files/files.h"
+#include "cmd/shared/output_file.h"
+#include "cmd/shared/scan_progress.h"
+#include "store/folder/digest.h"
+#include "vmfskit/extract.h"
+
+enum { VK_COPY_TIMEOUT_S = 120 };
+
+/* A file that was dealt with. */
+struct vk_copied {
+	char *path;
+	char *dest;                  /* NAME.part while it is not whole */
+	uint64_t size_bytes;
+	char sha256[VK_SHA256_HEX_BYTES]; /* empty: not asked for, or the file is not whole */
+	struct vk_extract_missing *missing; /* owned */
+	size_t missing_count;
+	uint64_t missing_bytes;
+};
+
+struct vk_copy {
+	struct vk_files files;   /* first */
+	struct vk_fs_file *file; /* what PATH names */
+	const char *path;
+	const char *dest;
+	/* options */
+	bool tree, system_files, overwrite, resume, keep_owner, digests;
+	unsigned timeout_s;
+	struct vk_output_file sums; /* out NULL: not asked for */
+	/* shared with the thread that reads: vk_open_options */
+	uint64_t in_call_since_ms;
+	/* before it begins */
+	uint64_t total_files, total_bytes; /* that will be written at most */
+	/* results */
+	struct vk_cmd_progress progress;
+	struct vk_copied *copied;
+	size_t count;
+	uint64_t written_bytes; /* of files that are done with */
+	size_t left_out;        /* that cannot be copied as files */
+	bool stopped;
+};
+
+/*
+ * Copy a file to its place, and put it on record. False: it is not there now, or not whole; that is reported. stopped:
+ * somebody asked for it.
+ */
+bool vk_copy_file(struct vk_copy *copy, const struct vk_fs_file *file, const char *path,
+		  const struct vk_copy_place *place);
+/* Mode, times and (keep_owner) owner of what is open under fd. Errors: VK_IO. */
+VK_MUST_USE enum vk_status vk_copy_facts(const struct vk_copy *copy, const struct vk_file_metadata *meta, int fd,
+					 const char *shown, struct vk_error *err);
+/*
+ * Put a file on record; the missing ranges of extract are taken over. False: it is not whole, which is reported. dest
+ * is where it is, or will be.
+ */
+bool vk_copy_record(struct vk_copy *copy, struct vk_copied *copied, const char *path, const char *dest,
+		    struct vk_extract *extract);
+/* Whether that is a file that a source was read from. */
+struct stat;
+bool vk_copy_is_source(const struct vk_copy *copy, const struct stat *st);
+/* That DEST does not lie on the disk that is read. Errors: VK_REFUSED. */
+VK_MUST_USE enum vk_status vk_copy_check_disk(const struct vk_copy *copy, const struct vk_copy_place *place,
+					      struct vk_error *err);
+/* Say how much room is needed and how much is free. Errors: VK_REFUSED, when that is not enough. */
+VK_MUST_USE enum vk_status vk_copy_check_room(struct vk_copy *copy, const struct vk_copy_place *place,
+					      struct vk_error *err);
+/* Count a file among those to be copied, and the bytes that it will take at most. */
+void vk_copy_count(struct vk_copy *copy, const struct vk_fs_file *file);
+/* All below PATH, a folder, into the tree at its place. */
+void vk_copy_tree(struct vk_copy *copy, const struct vk_copy_place *tree);
+/* Count the files below PATH. Errors: those of vk_fs_walk_tree. */
+VK_MUST_USE enum vk_status vk_copy_count_tree(struct vk_copy *copy, struct vk_error *err);
+/* Say on stderr why something is left out. */
+void vk_copy_leave_out(struct vk_copy *copy, const char *path, const char *why);
+
+#endif

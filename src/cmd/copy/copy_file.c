@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vmfskit cp: one file, under the name NAME.part until it is whole. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/checked.h"
+#include "base/memory.h"
+#include "base/screen.h"
+#include "cmd/copy/copy.h"
+#include "cmd/copy/state.h"
+#include "base/shown.h"
+#include "store/folder/folder.h"
+#include "store/folder/save.h"
+
+enum { SAVE_EVERY_MS = 5000, SAVE_SHARE = 50 };
+
+struct job {
+	struct vk_copy *copy;
+	const struct vk_fs_file *file;
+	const struct vk_copy_place *place;
+	char *part, *map;
+	char identity[VK_COPY_IDENTITY_BYTES];
+	int fd;
+	struct vk_range_set done;  /* on disk, as far as it was flushed */
+	uint64_t folded;           /* of the range that is copied: up to here it is in done */
+	uint64_t save_ms;          /* when it is to be saved next */
+	bool whole_before;         /* nothing was copied before: the digest is that of what passes */
+	struct vk_extract extract;
+	struct vk_digest digest;
+};
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* What was copied since is done, but for what is missing of it. */
+static bool fold(struct job *job)
+{
+	const struct vk_extract *x = &job->extract;
+	uint64_t at = job->folded;
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < x->missing_count; i++) {
+		const struct vk_extract_missing *m = &x->missing[i];
+
+		if (m->file_offset + m->length_bytes <= at)
+			continue;
+		if (m->file_offset > at)
+			ok = vk_range_set_add(&job->done, at, m->file_offset - at);
+		at = m->file_offset + m->length_bytes;
+	}
+	if (ok && at < x->position)
+		ok = vk_range_set_add(&job->done, at, x->position - at);
+	job->folded = vk_max_u64(job->folded, x->position);
+	return ok;
+}
+
+/* The bytes first, then what is said of them. */
+static enum vk_status save(struct job *job, struct vk_error *err)
+{
+	const uint64_t begun = now_ms();
+	enum vk_status status = VK_OK;
+
+	if (job->file->meta.fileLength == 0)
+		return VK_OK;
+	if (fdatasync(job->fd) != 0)
+		return vk_error_errno(err, errno, job->place->shown, "cannot write the file");
+	if (!fold(job))
+		return vk_no_memory(err, job->place->shown);
+	status = vk_copy_state_write(job->place->folder_fd, job->map, job->identity, job->file->meta.fileLength,
+				     &job->done, job->extract.missing, job->extract.missing_count, err);
+	job->save_ms = now_ms();
+	job->save_ms += vk_max_u64(SAVE_EVERY_MS, SAVE_SHARE * (job->save_ms - begun));
+	return status;
+}
+
+/* A device that does not answer: what is there is kept, and the thread that waits for it cannot be waited for. */
+static void give_up_if_stuck(struct job *job)
+{
+	struct vk_copy *copy = job->copy;
+	const uint64_t since = __atomic_load_n(&copy->in_call_since_ms, __ATOMIC_SEQ_CST), now = now_ms();
+	struct vk_error err;
+
+	if (since == 0 || now < since || (now - since) / 1000 < copy->timeout_s)
+		return;
+	(void)vk_cmd_progress_end(&copy->progress);
+	if (save(job, &err) != VK_OK)
+		(void)vk_cmd_fail(&copy->files.cmd, &err);
+	vk_error_set(&err, VK_IO, vk_files_source(&copy->files, 0),
+		     "the device did not answer for %u s and was given up", copy->timeout_s);
+	vk_error_remedy(&err, "when it answers again the same command with --resume goes on from where it stopped");
+	(void)vk_cmd_fail(&copy->files.cmd, &err);
+	if (copy->sums.out != NULL)
+		(void)!vk_output_close(&copy->sums, false, NULL);
+	fflush(copy->files.cmd.call->err);
+	_exit(VK_EXIT_IO);
+}
+
+static bool report_progress(void *ctx, const struct vk_extract *x)
+{
+	struct job *job = ctx;
+	struct vk_copy *copy = job->copy;
+
+	give_up_if_stuck(job);
+	/* that it cannot be saved now is told when it matters: when the copy ends before the file does */
+	if (now_ms() >= job->save_ms)
+		(void)!save(job, NULL);
+	copy->stopped = !vk_cmd_progress_tell(&copy->progress, copy->written_bytes + x->written_bytes,
+					      vk_max_u64(copy->total_bytes, copy->written_bytes + x->written_bytes));
+	return !copy->stopped;
+}
+
+/* All that is not done yet. */
+static enum vk_status copy_gaps(struct job *job, struct vk_io *io, struct vk_error *err)
+{
+	const uint64_t size = job->file->meta.fileLength;
+	enum vk_status status = VK_OK;
+
+	for (uint64_t at = 0, length; status == VK_OK && at < size && !job->copy->stopped; at += length) {
+		length = size - at;
+		if (vk_range_set_holds(&job->done, at, &length))
+			continue;
+		job->folded = at;
+		status = vk_extract(&job->extract, io, at, at + length, job->place->shown, err);
+		if (!fold(job) && status == VK_OK)
+			status = vk_no_memory(err, job->place->shown);
+		/* done ranges have moved: this one is dealt with as far as it came */
+	}
+	return status;
+}
+
+/* A part that is there: what of it is done. One that is empty was only begun. */
+static enum vk_status open_old_part(struct job *job, bool has_map, struct vk_error *err)
+{
+	const int folder = job->place->folder_fd;
+	struct stat st;
+	enum vk_status status = vk_output_part_open(folder, job->part, true, job->place->shown, &job->fd, err);
+
+	if (status != VK_OK)
+		return status;
+	if (fstat(job->fd, &st) != 0)
+		return vk_error_errno(err, errno, job->place->shown, "cannot look at %s", job->part);
+	if (has_map && st.st_size != 0 && (uint64_t)st.st_size != job->file->meta.fileLength) {
+		vk_error_set(err, VK_REFUSED, job->place->shown, "%s has not the length of the file", job->part);
+		return vk_error_remedy(err, "remove it, or copy with --overwrite");
+	}
+	if (!has_map && st.st_size != 0) {
+		vk_error_set(err, VK_REFUSED, job->place->shown, "beside it lies %s, but no %s that says what it is",
+			     job->part, job->map);
+		return vk_error_remedy(err, "remove it, or copy with --overwrite");
+	}
+	if (st.st_size == 0)
+		vk_range_set_free(&job->done);
+	return VK_OK;
+}
+
+/* What is in the way may be an interrupted copy, of this file or another, or somebody's own files. */
+static enum vk_status open_part(struct job *job, struct vk_error *err)
+{
+	const struct vk_copy *copy = job->copy;
+	const struct vk_copy_place *place = job->place;
+	const bool part = vk_is_there(place->folder_fd, job->part), map = vk_is_there(place->folder_fd, job->map);
+	enum vk_status status = VK_OK;
+
+	if (map && copy->resume)
+		status = vk_copy_state_read(place->folder_fd, job->map, job->identity, job->file->meta.fileLength,
+					    &job->done, err);
+	if (status != VK_OK)
+		return status;
+	if (part && copy->resume)
+		return open_old_part(job, map, err);
+	if ((part || map) && !copy->overwrite && !copy->resume) {
+		vk_error_set(err, VK_USAGE, place->shown, "%s is there: of a copy that was interrupted, as it seems",
+			     part ? job->part : job->map);
+		return vk_error_remedy(err, "--resume goes on with it, --overwrite begins anew");
+	}
+	/* without the bytes the map says nothing */
+	vk_range_set_free(&job->done);
+	if (part) {
+		status = vk_output_part_open(place->folder_fd, job->part, true, place->shown, &job->fd, err);
+		if (status != VK_OK)
+			return status;
+		close(job->fd);
+		job->fd = -1;
+		if (unlinkat(place->folder_fd, job->part, 0) != 0)
+			return vk_error_errno(err, errno, place->shown, "cannot remove %s", job->part);
+	}
+	return vk_output_part_open(place->folder_fd, job->part, false, place->shown, &job->fd, err);
+}
+
+/* Of what lies on disk, where not all of it passed now. */
+static enum vk_status digest_file(const struct job *job, int fd, char ret_hex[VK_SHA256_HEX_BYTES],
+				  struct vk_error *err)
+{
+	struct vk_saver saver;
+	enum vk_status status = vk_saver_init(&saver, NULL, err);
+
+	if (status != VK_OK)
+		return status;
+	if (!vk_saver_keep(&saver, fd, job->file->meta.fileLength, NULL, ret_hex))
+		status = vk_error_errno(err, errno, job->place->shown, "cannot read the file back");
+	vk_saver_free(&saver);
+	return status;
+}
+
+enum vk_status vk_copy_facts(const struct vk_copy *copy, const struct vk_file_metadata *m, int fd, const char *shown,
+			     struct vk_error *err)
+{
+	const struct timespec times[2] = {{.tv_sec = (time_t)m->atime}, {.tv_sec = (time_t)m->mtime}};
+
+	/* set-uid programs of another host are nobody's here */
+	if ((copy->keep_owner && fchown(fd, m->uid, m->gid) != 0) || fchmod(fd, m->mode & 0777) != 0 ||
+	    futimens(fd, times) != 0)
+		return vk_error_errno(err, errno, shown, "cannot set owner, mode and times");
+	return VK_OK;
+}
+
+/* The bytes are there, as far as they can be had: the name, when all are. */
+static enum vk_status finish(struct job *job, struct vk_copied *copied, struct vk_error *err)
+{
+	struct vk_copy *copy = job->copy;
+	const struct vk_copy_place *place = job->place;
+	const bool whole = !copy->stopped && job->extract.missing_count == 0;
+	enum vk_status status = VK_OK;
+
+	if (whole && copy->digests) {
+		if (!job->whole_before)
+			status = digest_file(job, job->fd, copied->sha256, err);
+		else if (!vk_digest_take(&job->digest, copied->sha256))
+			status = vk_error_set(err, VK_INTERNAL, place->shown, "the digest could not be computed");
+	}
+	if (status == VK_OK && !copy->stopped)
+		status = vk_copy_facts(copy, &job->file->meta, job->fd, place->shown, err);
+	if (status != VK_OK || !whole)
+		return status == VK_OK ? save(job, err) : status;
+	status = vk_output_part_finish(place->folder_fd, job->part, job->fd, place->name, copy->overwrite,
+				       place->shown, err);
+	if (status == VK_OK && unlinkat(place->folder_fd, job->map, 0) != 0 && errno != ENOENT)
+		status = vk_error_errno(err, errno, place->shown, "cannot remove %s", job->map);
+	return status;
+}
+
+static enum vk_status copy_now(struct job *job, const char *path, struct vk_copied *copied, struct vk_error *err)
+{
+	struct vk_copy *copy = job->copy;
+	struct vk_io *io;
+	enum vk_status status = open_part(job, err);
+
+	if (status != VK_OK)
+		return status;
+	job->whole_before = job->done.count == 0;
+	status = save(job, err);
+	if (status != VK_OK)
+		return status;
+	if (job->file->meta.fileLength > INT64_MAX || ftruncate(job->fd, (off_t)job->file->meta.fileLength) != 0) {
+		vk_error_errno(err, job->file->meta.fileLength > INT64_MAX ? EFBIG : errno, job->place->shown,
+			       "the file system cannot hold a file of %s",
+			       vk_shown_size_short(job->file->meta.fileLength).text);
+		unlinkat(job->place->folder_fd, job->part, 0);
+		unlinkat(job->place->folder_fd, job->map, 0);
+		return VK_IO;
+	}
+	status = vk_fs_file_io(copy->files.fs, job->file, path, &copy->files.sink, &io, err);
+	if (status != VK_OK)
+		return status;
+	job->extract = (struct vk_extract){.fd = job->fd, .sparse = true, .progress = report_progress, .ctx = job,
+					   .digest = copy->digests && job->whole_before ? &job->digest : NULL};
+	status = copy_gaps(job, io, err);
+	vk_io_close(io);
+	copy->written_bytes += job->extract.written_bytes;
+	if (status == VK_OK)
+		return finish(job, copied, err);
+	/* what stops a copy is not to cost what was done */
+	if (save(job, NULL) == VK_OK && status == VK_IO)
+		(void)vk_error_remedy(err, "the same command with --resume goes on from where it stopped");
+	return status;
+}
+
+/* One that is there and was copied before, as it looks: its digest, where it is asked for. */
+static bool is_copied(struct job *job, struct vk_copied *copied)
+{
+	const struct vk_copy *copy = job->copy;
+	const struct vk_file_metadata *m = &job->file->meta;
+	const int folder = job->place->folder_fd;
+	struct vk_error err;
+	uint64_t length;
+	struct stat st;
+	bool same;
+	int fd;
+
+	if (!copy->resume || vk_is_there(folder, job->part) ||
+	    vk_folder_open_file(folder, job->place->name, &fd, &length, &err) != VK_OK)
+		return false;
+	same = length == m->fileLength && fstat(fd, &st) == 0 && st.st_mtime == (time_t)m->mtime &&
+	       (!copy->digests || digest_file(job, fd, copied->sha256, &err) == VK_OK);
+	close(fd);
+	/* it was stopped between the last two steps */
+	if (same && vk_copy_state_read(folder, job->map, job->identity, m->fileLength, &job->done, &err) == VK_OK)
+		(void)unlinkat(folder, job->map, 0);
+	return same;
+}
+
+/* An existing file is replaced only when it is a file, is none of the source, and this run did not make it. */
+static enum vk_status check_place(const struct job *job, struct vk_error *err)
+{
+	const struct vk_copy *copy = job->copy;
+	const struct vk_copy_place *place = job->place;
+	struct stat st;
+
+	if (fstatat(place->folder_fd, place->name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT ? VK_OK
+				       : vk_error_errno(err, errno, place->shown, "cannot look at this place");
+	if (!S_ISREG(st.st_mode))
+		return vk_error_set(err, VK_USAGE, place->shown,
+				    "there is something else than a regular file, and only those are replaced");
+	if (!copy->overwrite) {
+		vk_error_set(err, VK_USAGE, place->shown, "the file exists");
+		(void)vk_error_remedy(err, "choose another name, or add --overwrite");
+		return VK_USAGE;
+	}
+	if (vk_copy_is_source(copy, &st)) {
+		vk_error_set(err, VK_REFUSED, place->shown, "this is the source itself");
+		(void)vk_error_remedy(err, "choose another name");
+		return VK_REFUSED;
+	}
+	for (size_t i = 0; i < copy->count; i++)
+		if (strcmp(copy->copied[i].dest, place->shown) == 0)
+			return vk_error_set(err, VK_DAMAGED, place->shown, "two files of the volume have this name; "
+					    "the first was copied");
+	return VK_OK;
+}
+
+bool vk_copy_file(struct vk_copy *copy, const struct vk_fs_file *file, const char *path,
+		  const struct vk_copy_place *place)
+{
+	struct job job = {.copy = copy, .file = file, .place = place, .fd = -1};
+	struct vk_copied copied = {.size_bytes = file->meta.fileLength};
+	struct vk_error err = {.status = VK_OK};
+	enum vk_status status = VK_OK;
+	bool whole = false;
+
+	if (asprintf(&job.part, "%s.part", place->name) < 0)
+		job.part = NULL;
+	if (asprintf(&job.map, "%s.map", place->name) < 0)
+		job.map = NULL;
+	if (job.part == NULL || job.map == NULL || !vk_digest_init(&job.digest))
+		status = vk_no_memory(&err, place->shown);
+	vk_copy_identity(vk_fs_info(copy->files.fs), file, job.identity);
+	if (status == VK_OK && !is_copied(&job, &copied)) {
+		status = check_place(&job, &err);
+		if (status == VK_OK)
+			status = copy_now(&job, path, &copied, &err);
+	}
+	if (status == VK_OK)
+		whole = vk_copy_record(copy, &copied, path, place->shown, &job.extract);
+	else
+		(void)vk_cmd_fail(&copy->files.cmd, &err);
+	if (job.fd >= 0)
+		close(job.fd);
+	vk_range_set_free(&job.done);
+	vk_extract_free(&job.extract);
+	vk_digest_free(&job.digest);
+	free(job.part);
+	free(job.map);
+	return whole;
+}

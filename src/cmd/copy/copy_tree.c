@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vmfskit cp -r: all below a folder. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "cmd/copy/copy.h"
+
+/* A folder that was made: its facts are set when all is in it. */
+struct folder {
+	char *path; /* below the tree */
+	struct vk_file_metadata meta;
+};
+struct tree {
+	struct vk_copy *copy;
+	const struct vk_copy_place *place; /* NULL: only count */
+	size_t base_len;              /* of the path of the tree in the paths that are visited */
+	struct folder *folders;
+	size_t folder_count;
+};
+
+/*
+ * Whether a link stays in the tree, whatever other links are in it: it leads up at most to the tree, and then only
+ * down. depth: how many folders of the tree it lies in.
+ */
+static bool stays_inside(const char *target, size_t depth)
+{
+	bool down = false;
+
+	if (target[0] == '/' || target[0] == '\0')
+		return false;
+	for (const char *p = target; *p != '\0';) {
+		const size_t len = strcspn(p, "/");
+		const bool up = len == 2 && strncmp(p, "..", 2) == 0;
+
+		if (up && (down || depth == 0))
+			return false;
+		depth -= up;
+		down = down || (!up && len > 0 && !(len == 1 && p[0] == '.'));
+		p += len;
+		p += strspn(p, "/");
+	}
+	return true;
+}
+
+static bool has_control(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			return true;
+	return false;
+}
+
+static size_t depth_of(const char *below)
+{
+	size_t depth = 0;
+
+	for (below += strspn(below, "/"); *below != '\0'; below++)
+		depth += *below == '/';
+	return depth;
+}
+
+static void make_link(struct tree *t, const struct vk_fs_visit *visit, const char *below,
+		      const struct vk_copy_place *place)
+{
+	const struct vk_file_metadata *m = &visit->file->meta;
+	const struct timespec times[2] = {{.tv_sec = (time_t)m->atime}, {.tv_sec = (time_t)m->mtime}};
+	struct vk_copy *copy = t->copy;
+	char target[VK_FS_LINK_BYTES], before[VK_FS_LINK_BYTES];
+	struct vk_error err;
+	ssize_t len;
+
+	if (vk_fs_link(copy->files.fs, visit->file, target, &err) != VK_OK) {
+		(void)vk_cmd_fail(&copy->files.cmd, &err);
+		return;
+	}
+	if (!stays_inside(target, depth_of(below)) || has_control(target)) {
+		vk_copy_leave_out(copy, visit->path, "a symbolic link that leads out of what is copied");
+		return;
+	}
+	if (symlinkat(target, place->folder_fd, place->name) == 0) {
+		(void)utimensat(place->folder_fd, place->name, times, AT_SYMLINK_NOFOLLOW);
+		return;
+	}
+	vk_error_errno(&err, errno, place->shown, "cannot make the symbolic link");
+	if (err.status == VK_OK || errno != EEXIST) {
+		(void)vk_cmd_fail(&copy->files.cmd, &err);
+		return;
+	}
+	/* the same link as before is what was asked for */
+	len = readlinkat(place->folder_fd, place->name, before, sizeof(before));
+	if (len < 0 || (size_t)len != strlen(target) || memcmp(before, target, (size_t)len) != 0)
+		(void)vk_cmd_fail(&copy->files.cmd, &err);
+}
+
+static bool make_folder(struct tree *t, const struct vk_fs_visit *visit, const char *below,
+			const struct vk_copy_place *place)
+{
+	struct folder folder = {strdup(below), visit->file->meta};
+	struct vk_error err;
+	int fd;
+
+	if (folder.path == NULL || vk_append(&t->folders, &t->folder_count, &folder, sizeof(folder)) == NULL) {
+		free(folder.path);
+		return vk_cmd_no_memory(&t->copy->files.cmd);
+	}
+	if (vk_copy_place_make_folder(place, &fd, &err) != VK_OK)
+		return vk_cmd_fail(&t->copy->files.cmd, &err);
+	close(fd);
+	return true;
+}
+
+static bool copy_one(struct tree *t, const struct vk_fs_visit *visit, bool *ret_stop)
+{
+	const char *below = visit->path + t->base_len;
+	struct vk_copy_place place;
+	struct vk_error err;
+	bool enter = false;
+
+	if (vk_copy_place_below(t->place, below, &place, &err) != VK_OK)
+		return vk_cmd_fail(&t->copy->files.cmd, &err);
+	if (vk_fs_file_is_folder(visit->file))
+		enter = make_folder(t, visit, below, &place);
+	else if (visit->file->meta.type == VK_FILE_LINK)
+		make_link(t, visit, below, &place);
+	else
+		(void)vk_copy_file(t->copy, visit->file, visit->path, &place);
+	*ret_stop = t->copy->stopped;
+	vk_copy_place_free(&place);
+	return enter;
+}
+
+static bool visit_one(void *ctx, const struct vk_fs_visit *visit, bool *ret_stop)
+{
+	struct tree *t = ctx;
+	struct vk_copy *copy = t->copy;
+
+	if (visit->file == NULL)
+		return t->place != NULL ? vk_cmd_fail(&copy->files.cmd, visit->error) : false;
+	if (visit->file->meta.type == VK_FILE_SYSTEM && !copy->system_files)
+		return false;
+	if (t->place != NULL && visit->file->meta.type == VK_FILE_RDM) {
+		vk_copy_leave_out(copy, visit->path,
+				  "the mapping file of a raw device has no bytes of its own; its disk is another "
+				  "LUN, which vmfskit stat names");
+		return false;
+	}
+	if (t->place != NULL)
+		return copy_one(t, visit, ret_stop);
+	if (!vk_fs_file_is_folder(visit->file) && visit->file->meta.type != VK_FILE_LINK &&
+	    visit->file->meta.type != VK_FILE_RDM)
+		vk_copy_count(copy, visit->file);
+	return true;
+}
+
+/* Deepest first: what is set on a folder does not change by what is done in others. */
+static void set_facts(struct tree *t)
+{
+	struct vk_copy_place place;
+	struct vk_error err;
+
+	for (size_t i = t->folder_count; i > 0; i--) {
+		const struct folder *folder = &t->folders[i - 1];
+		int fd = -1;
+		enum vk_status status = vk_copy_place_below(t->place, folder->path, &place, &err);
+
+		if (status == VK_OK) {
+			status = vk_copy_place_make_folder(&place, &fd, &err);
+			if (status == VK_OK)
+				status = vk_copy_facts(t->copy, &folder->meta, fd, place.shown, &err);
+			vk_copy_place_free(&place);
+		}
+		if (fd >= 0)
+			close(fd);
+		if (status != VK_OK)
+			(void)vk_cmd_fail(&t->copy->files.cmd, &err);
+	}
+}
+
+static enum vk_status walk(struct vk_copy *copy, const struct vk_copy_place *place, struct vk_error *err)
+{
+	const char *path = copy->path + strspn(copy->path, "/");
+	struct tree tree = {.copy = copy, .place = place, .base_len = strlen(path)};
+	enum vk_status status;
+
+	while (tree.base_len > 0 && path[tree.base_len - 1] == '/')
+		tree.base_len--;
+	tree.base_len += tree.base_len > 0;
+	status = vk_fs_walk_tree(copy->files.fs, copy->path, visit_one, &tree,
+				 place != NULL ? &copy->files.sink : NULL, err);
+	if (status == VK_OK && place != NULL && !copy->stopped) {
+		set_facts(&tree);
+		/* the root goes into a folder that was there, which stays as it was */
+		if (place->name[0] != '\0')
+			status = vk_copy_facts(copy, &copy->file->meta, place->folder_fd, place->shown, err);
+	}
+	for (size_t i = 0; i < tree.folder_count; i++)
+		free(tree.folders[i].path);
+	free(tree.folders);
+	return status;
+}
+
+enum vk_status vk_copy_count_tree(struct vk_copy *copy, struct vk_error *err)
+{
+	return walk(copy, NULL, err);
+}
+
+void vk_copy_tree(struct vk_copy *copy, const struct vk_copy_place *tree)
+{
+	struct vk_error err;
+
+	if (walk(copy, tree, &err) != VK_OK)
+		(void)vk_cmd_fail(&copy->files.cmd, &err);
+}
