@@ -42,24 +42,53 @@ enum vk_status vk_fs_map(struct vk_fs *fs, const struct vk_fs_file *file, uint64
 	return VK_OK;
 }
 
-enum vk_status vk_fs_resource(struct vk_fs *fs, enum vk_system_file file, uint64_t cluster, uint32_t resource,
-			      uint64_t *ret_volume_offset)
+/* The offset in its file where a resource begins. */
+static enum vk_status resource_place(const struct vk_fs *fs, enum vk_system_file file, uint64_t cluster,
+				     uint32_t resource, const struct vk_fs_file **ret_in, uint64_t *ret_offset)
 {
 	const struct vk_fs_system *s = &fs->info.system[file];
-	const struct vk_fs_file *in = file == VK_SYSTEM_FDC ? fs->fdc : s->file;
-	uint64_t number, rest;
-	enum vk_status status;
+	uint64_t number = vk_add_sat(vk_mul_sat(cluster, s->resource.resourcesPerCluster), resource);
 
-	if (in == NULL || !s->has_resource)
+	*ret_in = file == VK_SYSTEM_FDC ? fs->fdc : s->file;
+	if (*ret_in == NULL || !s->has_resource)
 		return VK_ABSENT;
-	number = vk_add_sat(vk_mul_sat(cluster, s->resource.resourcesPerCluster), resource);
 	if (resource >= s->resource.resourcesPerCluster || number >= vk_resource_count(&s->resource) ||
 	    s->resource.resourceSize == 0)
 		return VK_DAMAGED;
-	status = vk_fs_map(fs, in, vk_resource_offset(&s->resource, fs->info.md_alignment, cluster, resource),
-			   ret_volume_offset, &rest);
-	/* a resource is never split; in blocks that are not aligned to it only damage puts one */
-	return status == VK_OK && rest < s->resource.resourceSize ? VK_DAMAGED : status;
+	*ret_offset = vk_resource_offset(&s->resource, fs->info.md_alignment, cluster, resource);
+	return VK_OK;
+}
+
+enum vk_status vk_fs_resource(struct vk_fs *fs, enum vk_system_file file, uint64_t cluster, uint32_t resource,
+			      uint64_t *ret_volume_offset)
+{
+	const struct vk_fs_file *in;
+	uint64_t offset, rest;
+	enum vk_status status = resource_place(fs, file, cluster, resource, &in, &offset);
+
+	if (status == VK_OK)
+		status = vk_fs_map(fs, in, offset, ret_volume_offset, &rest);
+	return status == VK_OK && rest < fs->info.system[file].resource.resourceSize ? VK_DAMAGED : status;
+}
+
+/*
+ * The part of a sub-block that a byte of it lies in. On VMFS3 they are not aligned to their own size: each sixteenth
+ * lies in two blocks of .sbc.sf. The start is then where the sub-block would begin if all of it lay as that part.
+ */
+static enum vk_status locate_part(struct vk_fs *fs, uint64_t inside, struct unit *unit)
+{
+	const struct vk_fs_file *in;
+	uint64_t offset, at, rest;
+	enum vk_status status = resource_place(fs, VK_SYSTEM_SBC, unit->address.cluster, unit->address.resource, &in,
+					       &offset);
+
+	if (status == VK_OK)
+		status = vk_fs_map(fs, in, vk_add_sat(offset, inside), &at, &rest);
+	if (status != VK_OK || at < inside)
+		return status != VK_OK ? status : VK_DAMAGED;
+	unit->volume_offset = at - inside;
+	unit->bytes = vk_min_u64(unit->whole_bytes, inside + rest);
+	return VK_OK;
 }
 
 static enum vk_status locate_resource(struct vk_fs *fs, enum vk_system_file file, struct unit *unit)
@@ -284,6 +313,8 @@ static void step_block(struct vk_fs_cursor *c, const struct at *at, uint64_t add
 	step->address = address;
 	/* a block that is shorter than the file's, and the last block of the volume, do not reach every offset */
 	inside = at->offset % vk_max_u64(unit.whole_bytes, c->unit_bytes);
+	if (status == VK_DAMAGED && unit.address.kind == VK_ADDRESS_SUB_BLOCK && inside < unit.whole_bytes)
+		status = locate_part(c->fs, inside, &unit);
 	if (status == VK_OK && inside >= unit.bytes)
 		status = VK_DAMAGED;
 	if (status != VK_OK) {

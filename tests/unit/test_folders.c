@@ -167,11 +167,39 @@ static void unsafe_names(void **state)
 	}
 }
 
+/* A sub-block of VMFS3 that lies in two blocks of .sbc.sf: the fifteenth of its cluster. */
+static void sub_block_in_two(void **state)
+{
+	size_t length = vk_layout_field(&vk_file_metadata_layout, "fileLength")->offset;
+	struct folder_bench *b = bench(3);
+	uint64_t missing, allocated;
+	struct vk_fs_walk *walk;
+	struct vk_fs_file *file;
+	struct vk_fs_run run;
+
+	(void)state;
+	/* the addresses lie 512 bytes behind the metadata */
+	hurt_metadata(b, "/thin.vmdk", 512, 0xE0000782, 4);
+	hurt_metadata(b, "/thin.vmdk", length, 65536, 8);
+	file = folder_bench_file(b, "/thin.vmdk");
+	assert_int_equal(vk_fs_measure(b->fs, file, &missing, &allocated, &b->err), VK_OK);
+	assert_int_equal(missing, 0);
+	assert_int_equal(vk_fs_walk_open(b->fs, file, 0, UINT64_MAX, NULL, &walk, &b->err), VK_OK);
+	assert_true(vk_fs_walk_next(walk, &run));
+	/* sub-block <30,0> lies at 0x2618000, and what follows it there is its cluster */
+	assert_int_equal(run.volume_offset, 0x2618000 + 14 * 0x10000);
+	assert_int_equal(run.kind, VK_RUN_DATA);
+	vk_fs_walk_close(walk);
+	vk_fs_file_close(file);
+	folder_bench_silent(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names),        cmocka_unit_test(trees),        cmocka_unit_test(paths),
 		cmocka_unit_test(other_generation), cmocka_unit_test(loops), cmocka_unit_test(unsafe_names),
+		cmocka_unit_test(sub_block_in_two),
 	};
 
 	return cmocka_run_group_tests_name("folders", tests, folder_benches_open, folder_benches_close);
