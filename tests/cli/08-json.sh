@@ -152,6 +152,9 @@ run "$VMFSKIT" drill --store cut --scratch . --json
 cp "$OUT" drill-unsound.json
 is "drill: every key" "$(lacking vmfskit.drill/1 drill.json drill-refused.json drill-none.json drill-unsound.json)" "drills.[].differs_at"
 json "status" 0 status.json status --store all --exclude '*/b'
+ok "a volume to check" "$LAB" make --table none --vmfs 5 --size 2G checked.img
+json "check" 0 check.json check checked.img
+is "check: every key" "$(lacking vmfskit.check/1 check.json | grep -v '^findings')" ""
 is "status: every key" "$(lacking vmfskit.status/1 status.json | grep -v '^findings')" ""
 exits "a verify that finds something" 1 "$VMFSKIT" verify --store all
 is "what verify found last: every key" "$(sed -n 's/^vmfskit.status.1 \(findings.*\)/\1/p' keys | sort -u | comm -23 - <(keys_of all/.findings.json))" ""
