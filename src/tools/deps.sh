@@ -31,6 +31,7 @@ list() {
 		echo "e2fsprogs:mkfs.ext4, an intruder on a lost disk"
 		echo "fdisk:sfdisk, an independent judge of partition tables"
 		echo "gdisk:sgdisk, another one"
+		echo "gddrescue:ddrescue, takes the mapfiles that map prints"
 		echo "groff-base:checks the manual pages"
 		echo "jq:reads the JSON output"
 		echo "lvm2:pvcreate, another intruder"

@@ -128,6 +128,32 @@ json "decode of a last mount" 0 last.json decode last.img
 "$LAB" make --table gpt --size 320M unsigned.img >/dev/null
 for at in 512 $((320 * 1048576 - 512)); do dd if=/dev/zero of=unsigned.img bs=1 seek=$at count=8 conv=notrunc status=none; done
 json "decode without signatures" 1 unsigned.json decode unsigned.img
+# files of a volume
+if [ -n "$SHARED" ]; then
+	for v in 5 6; do unpack "$SHARED/data/vmfs$v-esxi-2021/disk-from-lba-2048.img.xz" "files$v.img"; done
+	# the lock of /directory/file1 as a host holds it that has the volume open, with the heartbeat in slot 984
+	cp --sparse=always files5.img files-held.img
+	fd=$(jq '.files[0].device_offset' <("$VMFSKIT" stat --json files5.img /directory/file1))
+	slot=$((17825792 + 0x37b000))
+	{
+		printf '\1\0\0\0' && dd if=files5.img bs=1 skip=$((slot + 0x1c)) count=16 status=none
+	} | dd of=files-held.img bs=1 seek=$((fd + 0x24)) conv=notrunc status=none
+	{
+		printf '\0\xb0\x37\0\0\0\0\0' && dd if=files5.img bs=1 skip=$((slot + 0x0c)) count=8 status=none
+	} | dd of=files-held.img bs=1 seek=$((fd + 0x0c)) conv=notrunc status=none
+	json "ls" 0 ls.json ls -laR files6.img
+	json "stat" 0 stat.json stat files6.img /directory/symlink
+	json "stat of a file that a host has open" 0 stat-held.json stat files-held.img /directory/file1
+	is "stat: the host that holds it" "$(jq -c '.files[0].lock | [.mode, .holders[0].heartbeat, .holders[0].slot]' stat-held.json)" \
+		'["1 (exclusive)","in-use",984]'
+	json "map" 0 map.json map files6.img /.sbc.sf
+	is "ls: every key" "$(lacking vmfskit.ls/1 ls.json | grep -vxE 'findings.\[\]|entries.\[\].unreadable')" ""
+	is "stat: every key" "$(lacking vmfskit.stat/1 stat.json stat-held.json | grep -vx 'findings.\[\]')" ""
+	is "map: every key" "$(lacking vmfskit.map/1 map.json | grep -vx 'findings.\[\]')" ""
+	for file in ls stat map; do is "$file: schema" "$(jq -r .schema $file.json)" "vmfskit.$file/1"; done
+else
+	skip "files of a volume" "no ../shared/data"
+fi
 # a LUN in a mirror of which the system names the device
 . "$ROOT/tests/disk.sh" && . "$ROOT/tests/wrap.sh" && wrap md-1.2 unsigned.img carrier.img
 json "decode of a carrier" 1 carrier.json decode carrier.img

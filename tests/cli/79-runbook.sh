@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Keeps docs/runbook-deleted-volume.md true: every console block of it is run, on the disk of its scene, and must print what the
-# page shows; a line "..." stands for any lines. UPDATE=1 writes what is printed into the blocks that have no such line.
+# page shows (tests/runbook.sh).
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../disk.sh"
 page=$ROOT/docs/runbook-deleted-volume.md
@@ -69,51 +69,7 @@ obey() {
 	settled <said
 }
 
-# matches WANTED GOT: lines "..." stand for any lines
-matches() {
-	perl -e 'my ($w, $g) = map { local (@ARGV, $/) = $_; scalar <> } @ARGV;
-		my $re = join "", map { $_ eq "...\n" ? "(?:.*\n)*?" : quotemeta } split /(?<=\n)/, $w;
-		exit($g =~ /\A$re\z/ ? 0 : 1)' "$1" "$2"
-}
-
-block='' in_block=0 scene='' count=0
-: >new.md
-while IFS= read -r line || [ -n "$line" ]; do
-	case $in_block:$line in
-	0:'<!-- scene: '*)
-		scene=${line#<!-- scene: }
-		scene=${scene% -->}
-		set_scene "$scene" || fail "the scene $scene can be set"
-		;;
-	'0:```console') in_block=1 block='' ;;
-	'1:```')
-		in_block=0
-		count=$((count + 1))
-		printf '%s' "$block" >wanted
-		: >got
-		while IFS= read -r told; do
-			case $told in '# vmfskit '*)
-				printf '%s\n' "$told" >>got
-				obey "${told#\# }" >>got
-				;;
-			esac
-		done <wanted
-		if matches wanted got; then
-			pass "$scene: $(grep -m 1 '^# ' wanted | tail -c +3)"
-		elif [ "${UPDATE:-}" = 1 ] && ! grep -qx '\.\.\.' wanted; then
-			block=$(cat got)$'\n'
-			pass "$scene: written anew"
-		else
-			fail "$scene: $(grep -m 1 '^# ' wanted | tail -c +3)" "$(diff wanted got | head -n 40)"
-		fi
-		printf '%s' "$block" >>new.md
-		;;
-	1:*) block+=$line$'\n' ;;
-	esac
-	[ $in_block -eq 1 ] && [ "$line" != '```console' ] || printf '%s\n' "$line" >>new.md
-done <"$page"
-ok "there were commands to run" [ "$count" -ge 10 ]
-is "no block is left open" "$in_block" 0
-[ "${UPDATE:-}" != 1 ] || cp new.md "$page"
+. "$(dirname "$0")/../runbook.sh"
+keep_page "$page" vmfskit 10
 # every block of the page that runs vmfskit is one that was run
 is "vmfskit runs in console blocks only" "$(awk '/^```sh/ { sh = 1 } /^```$/ { sh = 0 } sh && /vmfskit/' "$page")" ""

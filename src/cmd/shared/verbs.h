@@ -7,6 +7,9 @@
 
 extern const struct vk_cli_verb vk_verb_decode;
 extern const struct vk_cli_verb vk_verb_find;
+extern const struct vk_cli_verb vk_verb_ls;
+extern const struct vk_cli_verb vk_verb_stat;
+extern const struct vk_cli_verb vk_verb_map;
 extern const struct vk_cli_verb vk_verb_doctor;
 extern const struct vk_cli_verb vk_verb_cat;
 extern const struct vk_cli_verb vk_verb_cp;

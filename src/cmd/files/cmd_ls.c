@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vmfskit ls: the files of a volume. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "cmd/files/ls.h"
+#include "cmd/shared/verbs.h"
+
+static bool read_options(void *ctx)
+{
+	struct vk_ls *ls = ctx;
+	const struct vk_cli_call *call = ls->files.cmd.call;
+	const bool body = vk_cli_flag(call, "bodyfile");
+
+	ls->all = body || vk_cli_flag(call, "all");
+	ls->recursive = body || vk_cli_flag(call, "recursive");
+	if (body && ls->files.cmd.json)
+		return vk_cmd_usage(&ls->files.cmd, "--bodyfile and --json exclude each other");
+	return vk_files_read_options(ctx);
+}
+
+/* A new entry of that path and name. NULL: memory ran out. */
+static struct vk_ls_entry *add_entry(struct vk_ls *ls, const char *path, const char *name)
+{
+	struct vk_ls_entry *entry = vk_append(&ls->entries, &ls->count, NULL, sizeof(*ls->entries));
+
+	if (entry == NULL)
+		return NULL;
+	if (asprintf(&entry->path, "%s%s%s", path, name[0] != '\0' && strcmp(path, "/") != 0 ? "/" : "", name) < 0) {
+		entry->path = NULL;
+		ls->count--;
+		return NULL;
+	}
+	entry->name_at = (size_t)(strrchr(entry->path, '/') - entry->path) + 1;
+	return entry;
+}
+
+struct visitor {
+	struct vk_ls *ls;
+	bool failed; /* which is reported */
+};
+
+static bool see(void *ctx, const struct vk_fs_visit *visit, bool *ret_stop)
+{
+	struct visitor *visitor = ctx;
+	struct vk_ls *ls = visitor->ls;
+	struct vk_ls_entry *entry;
+	struct vk_error err;
+
+	if (visit->entry->type == VK_FILE_SYSTEM && !ls->all)
+		return false;
+	entry = add_entry(ls, visit->path, "");
+	if (entry == NULL) {
+		visitor->failed = *ret_stop = true;
+		return vk_cmd_no_memory(&ls->files.cmd);
+	}
+	entry->type = visit->entry->type;
+	entry->address = visit->entry->address;
+	if (visit->file == NULL) {
+		entry->status = visit->error->status;
+		/* what is damaged is a finding already */
+		if (entry->status != VK_ABSENT && entry->status != VK_DAMAGED)
+			(void)vk_cmd_fail(&ls->files.cmd, visit->error);
+		return false;
+	}
+	if (vk_ls_measure(&ls->files, visit->file, entry, &err) != VK_OK) {
+		visitor->failed = *ret_stop = true;
+		return vk_cmd_fail(&ls->files.cmd, &err);
+	}
+	return ls->recursive;
+}
+
+/* "." or "..", of which the descriptor may be gone */
+static bool add_dots(struct vk_ls *ls, const struct vk_fs_file *folder, const char *name)
+{
+	struct vk_ls_entry *entry = add_entry(ls, ls->folder, name);
+	struct vk_fs_file *file = NULL;
+	struct vk_fs_entry found;
+	struct vk_error err;
+	enum vk_status status;
+
+	if (entry == NULL)
+		return vk_cmd_no_memory(&ls->files.cmd);
+	entry->type = VK_FILE_FOLDER;
+	entry->status = vk_fs_find(ls->files.fs, folder, name, &ls->files.sink, &found, &err);
+	if (entry->status == VK_OK) {
+		entry->address = found.address;
+		entry->status = vk_fs_entry_open(ls->files.fs, &found, &ls->files.sink, &file, &err);
+	}
+	if (entry->status != VK_OK)
+		return true;
+	status = vk_ls_measure(&ls->files, file, entry, &err);
+	vk_fs_file_close(file);
+	return status == VK_OK || vk_cmd_fail(&ls->files.cmd, &err);
+}
+
+/* Without a slash at its end, with one in front of it. */
+static char *clean_path(const char *path)
+{
+	size_t len = strlen(path);
+	char *clean;
+
+	while (len > 0 && path[len - 1] == '/')
+		len--;
+	for (; len > 0 && path[0] == '/'; len--)
+		path++;
+	return asprintf(&clean, "/%.*s", (int)len, path) >= 0 ? clean : NULL;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct vk_ls_entry *x = a, *y = b;
+	int order = vk_ls_compare_paths(x->path, x->name_at, y->path, y->name_at);
+
+	return order != 0 ? order : strcmp(x->path + x->name_at, y->path + y->name_at);
+}
+
+/* What file of that path is; folders: all that is in them. */
+static bool gather(struct vk_ls *ls, const char *path, const struct vk_fs_file *file)
+{
+	struct visitor visitor = {.ls = ls};
+	struct vk_error err;
+
+	if (!vk_fs_file_is_folder(file)) {
+		struct vk_ls_entry *entry = add_entry(ls, path, "");
+
+		if (entry == NULL)
+			return vk_cmd_no_memory(&ls->files.cmd);
+		entry->name_at = 0;
+		return vk_ls_measure(&ls->files, file, entry, &err) == VK_OK || vk_cmd_fail(&ls->files.cmd, &err);
+	}
+	ls->folder = strdup(path);
+	if (ls->folder == NULL)
+		return vk_cmd_no_memory(&ls->files.cmd);
+	if (ls->all && !ls->recursive && (!add_dots(ls, file, ".") || !add_dots(ls, file, "..")))
+		return false;
+	/* what was found until then is shown all the same */
+	if (vk_fs_walk_tree(ls->files.fs, path, see, &visitor, &ls->files.sink, &err) != VK_OK)
+		(void)vk_cmd_fail(&ls->files.cmd, &err);
+	if (ls->count > 0)
+		qsort(ls->entries, ls->count, sizeof(*ls->entries), compare);
+	return !visitor.failed;
+}
+
+static bool list(void *ctx)
+{
+	struct vk_ls *ls = ctx;
+	struct vk_cmd *cmd = &ls->files.cmd;
+	const bool follow = !vk_cli_flag(cmd->call, "long");
+	struct vk_fs_file *file = NULL;
+	struct vk_error err;
+	const char *given;
+	bool done = false;
+	char *path;
+
+	if (!vk_files_open(&ls->files) || !vk_files_at_most(&ls->files, 1))
+		return false;
+	given = vk_files_path(&ls->files, 0);
+	path = clean_path(given != NULL ? given : "/");
+	if (path == NULL)
+		return vk_cmd_no_memory(cmd);
+	if (vk_fs_lookup(ls->files.fs, path, follow, &ls->files.sink, &file, &err) == VK_OK)
+		done = gather(ls, path, file);
+	else
+		(void)vk_cmd_fail(cmd, &err);
+	vk_fs_file_close(file);
+	free(path);
+	vk_cmd_judge_findings(cmd, &ls->files.findings);
+	return done;
+}
+
+static void put_json(const void *ctx, struct vk_json *root)
+{
+	const struct vk_ls *ls = ctx;
+	json_t *entries = json_array();
+
+	for (size_t i = 0; i < ls->count; i++) {
+		struct vk_json entry = vk_ls_entry_json(&ls->entries[i]);
+
+		vk_json_append(entries, vk_json_end(&entry), root);
+	}
+	vk_json_set(root, "volume", vk_files_volume_json(&ls->files));
+	vk_json_set(root, "entries", entries);
+	vk_files_set_findings(&ls->files, root);
+}
+
+/* Names alone do not tell it. */
+static void say_missing(const struct vk_ls *ls)
+{
+	const struct vk_cli_call *call = ls->files.cmd.call;
+	size_t missing = 0, folders = 0;
+
+	for (size_t i = 0; i < ls->count; i++) {
+		missing += !ls->entries[i].known || ls->entries[i].missing_bytes > 0;
+		folders += ls->entries[i].is_folder && ls->entries[i].missing_bytes > 0;
+	}
+	if (missing > 0)
+		fprintf(call->err, "%s: note: %zu of %zu files %s not, or not wholly, in the source%s\n",
+			call->program->name, missing, ls->count, missing == 1 ? "is" : "are",
+			vk_files_is_part(&ls->files) ? ", which is only a part" : "");
+	if (ls->recursive && folders > 0)
+		fprintf(call->err, "%s: note: names are missing: %zu folder%s not wholly in the source\n",
+			call->program->name, folders, folders == 1 ? " is" : "s are");
+}
+
+static void put_text(const void *ctx)
+{
+	const struct vk_ls *ls = ctx;
+
+	if (vk_cli_flag(ls->files.cmd.call, "bodyfile"))
+		vk_ls_show_body(ls);
+	else if (!vk_ls_show(ls))
+		fprintf(ls->files.cmd.call->err, "memory ran out: the listing cannot be shown\n");
+	fflush(ls->files.cmd.call->out);
+	say_missing(ls);
+	vk_files_show_findings(&ls->files);
+}
+
+static void end(void *ctx)
+{
+	struct vk_ls *ls = ctx;
+
+	for (size_t i = 0; i < ls->count; i++) {
+		free(ls->entries[i].path);
+		free(ls->entries[i].target);
+	}
+	free(ls->entries);
+	free(ls->folder);
+	vk_files_close(&ls->files);
+}
+
+static int run_ls(struct vk_cli_call *call)
+{
+	static const struct vk_cmd_steps steps = {"vmfskit.ls/1", read_options, list, put_json, put_text, end};
+	struct vk_ls run = {.count = 0};
+
+	return vk_cmd_run(call, &run, &steps);
+}
+
+static const struct vk_cli_option options[] = {
+	{.letter = 'l', .name = "long",
+	 .help = "mode, links, uid, gid, size, time of the last change (UTC) and name; the target of links"},
+	{.letter = 'R', .name = "recursive", .help = "also what is in the folders"},
+	{.letter = 'a', .name = "all", .help = "also the system files, . and .."},
+	{.name = "bodyfile", .help = "print a body file for mactime (The Sleuth Kit 3), of all files below PATH"},
+	VK_FILES_OPTIONS,
+	{0},
+};
+
+static const struct vk_cli_example examples[] = {
+	{"vmfskit ls -lR /dev/sdb", "every file of the volume on a LUN"},
+	{"vmfskit ls -l first-26-MiB.dd /vm", "a folder, from a dump of the beginning"},
+	{"vmfskit ls --extent /dev/sdc /dev/sdb", "a volume of two extents"},
+	{"vmfskit ls --bodyfile disk.img | mactime -d", "a timeline"},
+	{NULL, NULL},
+};
+
+const struct vk_cli_verb vk_verb_ls = {
+	.name = "ls",
+	.arguments = "SOURCE [PATH]",
+	.purpose = "list the files of a volume",
+	.description =
+		"Prints the names in the folder PATH, or in the root, one in a line. Only system files, \".\" and "
+		"\"..\" are left out; other names that begin with a dot are shown. Control characters and backslashes "
+		"in a name are shown as \\xNN.\n\n"
+		VK_FILES_SOURCE_TEXT "\n\n"
+		"Of a file that is not, or not wholly, in the sources it is said how much is not. That is no error: "
+		"a dump ends somewhere. A file whose blocks cannot be found because something is damaged is named by "
+		"a finding.\n\n"
+		"The exit code is 1 when something is damaged.",
+	.options = options,
+	.examples = examples,
+	.least_arguments = 1,
+	.most_arguments = SIZE_MAX,
+	.run = run_ls,
+};

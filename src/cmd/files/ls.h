@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One run of vmfskit ls. */
+#ifndef VK_CMD_FILES_LS_H
+#define VK_CMD_FILES_LS_H
+
+#include "cmd/files/entry.h"
+
+struct vk_ls {
+	struct vk_files files;        /* first */
+	bool all;                     /* system files, "." and ".." */
+	bool recursive;
+	char *folder;                 /* what is listed; NULL: PATH is a file; owned */
+	struct vk_ls_entry *entries;  /* sorted by folder, then by name */
+	size_t count;
+};
+
+/* As ls does; folders in front of what is in them. False: memory ran out. */
+bool vk_ls_show(const struct vk_ls *ls);
+/* The body file of The Sleuth Kit 3, for mactime. */
+void vk_ls_show_body(const struct vk_ls *ls);
+/* Texts of paths, "/" before all other bytes: what is in a folder follows it. */
+int vk_ls_compare_paths(const char *a, size_t a_len, const char *b, size_t b_len);
+
+#endif
