@@ -43,7 +43,7 @@ die() {
 broken() {
 	case $faulty in *" $1 "*) return 0 ;; esac
 	faulty="$faulty$1 " status=incomplete failed=4
-	say "$disk: $1 does not work any more: the disk could not be collected completely"
+	say "$disk: $1 no longer works: the disk could not be collected completely"
 	note "broken $1"
 }
 

@@ -158,7 +158,8 @@ rule_writers() {
 
 # Phrases that readers had to read twice; what is said instead stands where they were.
 old_words='that systems read|it concerns|headers are in order|no good one|nothing proves every|lies where would be|stood there: see each|name for device
-setptbl drops|was asked for, and nobody|nobody vouches|where who can write|heartbeat that can be read'
+setptbl drops|was asked for, and nobody|nobody vouches|where who can write|heartbeat that can be read
+nowhere to be found|refused are: |look with vmfskit|if it is missed|says that it lives|uses it any more|not work any more|` is told'
 # FILES on standard input: each as one line, with texts that go over several lines put together: "FILE: ..."
 joined() {
 	sort | xargs awk '

@@ -253,7 +253,7 @@
 	  "VMFS6 gives the size of its metadata blocks here; without it heartbeats and files cannot be found", \
 	  "restore the volume header (.vh.sf) from a capture") \
 	F(FS_VOLINFO, "fs.volinfo-mismatch", ERROR, \
-	  "the file system says that it lives on another LVM volume than the one it was found on", \
+	  "the file system belongs to another LVM volume than the one it was found on, by its own record", \
 	  "one of the two UUIDs is damaged, or header and file system come from different volumes: do not " \
 	  "mount; compare both with captures") \
 	F(FS_LOCAL, "fs.local-mismatch", WARNING, \
@@ -275,7 +275,7 @@
 	  "the saved bytes do not contain what the capture is for", \
 	  "the disk is already damaged here: vmfskit doctor says what happened; keep the older captures of it") \
 	F(CAPTURE_NO_VMFS, "capture.no-vmfs", WARNING, "no VMFS partition was found on the disk", \
-	  "look with vmfskit decode what the disk is; if there should be one, restore the table from an older " \
+	  "vmfskit decode says what the disk is; if there should be one, restore the table from an older " \
 	  "capture") \
 	F(CAPTURE_LUN_INSIDE, "capture.lun-inside", WARNING, \
 	  "a capture holds bytes of the disk itself, so it has nothing of a LUN that lies inside it", \
@@ -333,7 +333,7 @@
 	F(LEDGER_BROKEN, "ledger.broken", ERROR, \
 	  "a line of the ledger does not follow from the one before it: a line was altered, removed, inserted " \
 	  "or moved there", \
-	  "compare with another copy of the ledger; what only the lines next to the break record is not " \
+	  "compare with another copy of the ledger; a capture that is recorded only beside the break is not " \
 	  "believed") \
 	F(LEDGER_CUT, "ledger.cut-short", ERROR, "the ledger ends before the line that its head names", \
 	  "compare with another copy of the ledger") \
@@ -352,7 +352,8 @@
 	  "somebody put an older copy in its place: look for the newer one") \
 	F(LEDGER_CAPTURE_MISSING, "ledger.capture-missing", ERROR, \
 	  "the ledger records a capture that is missing, and no prune of it", \
-	  "look for it in another copy of the store") \
+	  "look for it in another copy of the store; if there is none, vmfskit prune --override ledger --write " \
+	  "records the loss") \
 	F(LEDGER_CAPTURE_UNRECORDED, "ledger.capture-unrecorded", ERROR, \
 	  "the store contains a capture that the ledger does not record", \
 	  "do not restore from it before you know where it comes from") \
@@ -374,7 +375,7 @@
 	F(INCIDENT_UNNAMED, "incident.volume-unnamed", WARNING, \
 	  "the partition table lists other partitions, but not this volume: it was deleted, or its entry was " \
 	  "lost; hosts do not see it", \
-	  "if it is missed: vmfskit repair table --scan shows a table that lists it, too; nothing is written " \
+	  "if it is needed: vmfskit repair table --scan shows a table that lists it, too; nothing is written " \
 	  "without --write") \
 	F(INCIDENT_LEFT_OVER, "incident.header-left-over", INFO, \
 	  "an earlier format of the disk, or a copy of a header, was left outside of all partitions or under " \

@@ -17,9 +17,9 @@ __BEGIN_DECLS
  */
 #define VK_GUARDS(G) \
 	G(PLAN, "plan", \
-	  "the plan is not the one that was looked at", \
-	  "look at it again: the same command without --plan and --write", \
-	  "bytes are written that nobody has looked at") \
+	  "the plan is not the one that was shown", \
+	  "run the same command without --plan and --write, and read the new plan", \
+	  "bytes are written that nobody has seen") \
 	G(CAPTURE_VERIFIED, "capture-verified", \
 	  "the capture is damaged", \
 	  "use another capture of this disk", \
@@ -44,10 +44,10 @@ __BEGIN_DECLS
 	  "the backup GPT is written to the wrong place") \
 	G(SECTOR_SIZE, "sector-size", \
 	  "the target has sectors of another size than the captured disk", \
-	  "attach the disk with its sector size; of a file, name it with --sector-size", \
+	  "attach the disk with its own sector size; for a file, give it with --sector-size", \
 	  "the table is written to the wrong places") \
 	G(KIND, "kind", \
-	  "the target is not what was captured: a whole disk, a partition", \
+	  "a whole disk was captured and the target is a partition, or the other way round", \
 	  "name the disk if a disk was captured, its partition if a partition was", \
 	  "everything is written to the wrong place") \
 	G(DISK_ID, "disk-id", \
@@ -83,7 +83,7 @@ __BEGIN_DECLS
 	  "that system's data is overwritten") \
 	G(CONTAINER, "container", \
 	  "the target is a container or a compressed file, not a disk", \
-	  "open it as described and name the disk that comes out", \
+	  "open it as described, and name the disk that comes out", \
 	  "the container is destroyed") \
 	G(READING, "reading", \
 	  "the target is not the disk itself: it contains the disk, it is a damaged copy, or it is another " \
@@ -93,8 +93,8 @@ __BEGIN_DECLS
 	  "the disk") \
 	G(MEMBER, "member", \
 	  "the target is a part of a RAID, a pool or an encrypted device, or its last sectors may be", \
-	  "put the array or pool together and name the device that comes out", \
-	  "the array or pool is damaged, unless nobody uses it any more") \
+	  "assemble the array or pool, and name the device that comes out", \
+	  "the array or pool is damaged, unless it is no longer used") \
 	G(IN_USE, "in-use", \
 	  "the target or a part of it is mounted or in use", \
 	  "unmount it and stop what uses it", \
@@ -109,9 +109,9 @@ __BEGIN_DECLS
 	  "or leave that part out with --part", \
 	  "what the unreadable sectors held is lost, and undo cannot bring it back") \
 	G(GUESS, "guess", \
-	  "the plan contains values that are nowhere to be found", \
+	  "the plan contains values that nothing proves", \
 	  "read the plan, and give the values that you know with options", \
-	  "a value is wrong, and the volume is not found or not mounted; undo takes it back") \
+	  "a value may be wrong; then hosts do not find or mount the volume; undo takes it back") \
 	G(WORSE, "worse", \
 	  "the result would be worse than what is there", \
 	  "leave the target as it is, or take a newer capture", \

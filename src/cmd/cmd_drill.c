@@ -231,7 +231,8 @@ static bool add_lun(struct drill_run *run, const struct status_lun *lun)
 	drill = &run->drills[run->count - 1];
 	drill->has_none = true;
 	snprintf(drill->label, sizeof(drill->label), "%s", vk_status_label(lun));
-	snprintf(drill->refused, sizeof(drill->refused), "%s", lun->why);
+	snprintf(drill->refused, sizeof(drill->refused), "%s%s",
+		 lun->is_bad_disk ? "the disk was damaged when it was taken: " : "", lun->why);
 	return true;
 }
 

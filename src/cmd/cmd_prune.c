@@ -7,11 +7,13 @@
 
 #include "base/memory.h"
 #include "base/screen.h"
+#include "base/shown.h"
+#include "base/texts.h"
 #include "cmd/shared/captures.h"
 #include "cmd/shared/verbs.h"
 #include "report/columns.h"
 #include "report/report.h"
-#include "base/shown.h"
+#include "store/ledger/ledger_captures.h"
 #include "store/retention/prune.h"
 
 enum { KEEP_MAX = 1000000 };
@@ -85,6 +87,30 @@ static void refuse(struct run *run)
 	vk_cmd_fail(&run->cmd, &err);
 }
 
+/* Who overrides the ledger has its losses recorded; otherwise each run would be refused for them from now on. */
+static enum vk_status find_missing(struct run *run, char *const *ids, size_t count, struct vk_error *err)
+{
+	char **sorted = calloc(count + 1, sizeof(*sorted));
+	struct vk_ledger_missing missing = {.present = sorted, .present_count = count};
+	struct vk_recorded_set recorded = {.count = 0};
+	char verified[32];
+	enum vk_status status = VK_OK;
+
+	if (sorted == NULL)
+		return vk_no_memory(err, path_of(run));
+	if (count > 0)
+		memcpy(sorted, ids, count * sizeof(*sorted));
+	if (count > 0)
+		qsort(sorted, count, sizeof(*sorted), vk_texts_compare);
+	if (vk_cli_value(run->cmd.call, "override") != NULL)
+		status = vk_ledger_glance(vk_store_fd(run->cmd.store), NULL, 0, &recorded, verified, &missing, err);
+	vk_recorded_free(&recorded);
+	free(sorted);
+	run->prune.missing = missing.ids;
+	run->prune.missing_count = missing.count;
+	return status == VK_ABSENT || status == VK_DAMAGED ? VK_OK : status;
+}
+
 static void study(void *ctx, size_t index)
 {
 	struct run *run = ctx;
@@ -103,6 +129,7 @@ static enum vk_status plan(struct run *run, struct vk_error *err)
 		status = vk_store_list(path_of(run), &ids, &count, err);
 	if (status != VK_OK)
 		return status;
+	status = find_missing(run, ids, count, err);
 	prune->captures = calloc(count + 1, sizeof(*prune->captures));
 	prune->count = prune->captures != NULL ? count : 0;
 	for (size_t i = 0; i < count; i++) {
@@ -113,6 +140,8 @@ static enum vk_status plan(struct run *run, struct vk_error *err)
 	free(ids);
 	if (prune->captures == NULL)
 		return vk_no_memory(err, path_of(run));
+	if (status != VK_OK)
+		return status;
 	run->cache = vk_verify_cache_new();
 	vk_cmd_spread(prune->count, study, run);
 	return vk_prune_decide(prune, &run->policy, err);
@@ -142,6 +171,11 @@ static const char *shown_id(const struct vk_prune_capture *capture, char buf[4 *
 	return buf;
 }
 
+static bool has_work(const struct run *run)
+{
+	return run->prune.remove_count > 0 || run->prune.missing_count > 0;
+}
+
 static const char *verdict_of(const struct vk_prune_capture *capture)
 {
 	return capture->problem[0] != '\0' ? "unclear" : verdicts[capture->item.verdict];
@@ -160,6 +194,9 @@ static void put_text(const void *ctx)
 
 	vk_report_findings_text(out, &run->cmd.store_findings, path_of(run), &style);
 	vk_report_findings_text(out, &run->ledger, path_of(run), &style);
+	for (size_t i = 0; i < run->prune.missing_count; i++)
+		fprintf(out, "%s is missing: %s in the ledger\n", run->prune.missing[i],
+			done ? "this is recorded" : "--write records this");
 	if (run->prune.count == 0) {
 		fprintf(out, "no captures in %s\n", path_of(run));
 		return;
@@ -176,7 +213,7 @@ static void put_text(const void *ctx)
 	fprintf(out, "%zu captures: %s %zu, %s %zu, %s about %s\n", run->prune.count, done ? "kept" : "keep",
 		run->prune.count - gone, done ? "removed" : "remove", gone, done ? "freed" : "which frees",
 		vk_shown_size_short(run->prune.free_bytes).text);
-	if (!run->write && !run->refused && run->prune.remove_count > 0) {
+	if (!run->write && !run->refused && has_work(run)) {
 		char *next = next_command(run);
 
 		vk_screen_paste(out, "nothing was removed; to do this:\n  %s\n",
@@ -202,8 +239,8 @@ static void put_json(const void *ctx, struct vk_json *root)
 	const struct vk_retention_policy *p = &run->policy;
 	struct vk_json policy = vk_json_begin();
 	json_t *captures = json_array();
-	json_t *findings = json_array();
-	char *next = run->write || run->refused || run->prune.remove_count == 0 ? NULL : next_command(run);
+	json_t *findings = json_array(), *missing = json_array();
+	char *next = run->write || run->refused || !has_work(run) ? NULL : next_command(run);
 
 	for (size_t i = 0; i < run->prune.count; i++)
 		vk_json_append(captures, capture_json(&run->prune.captures[i]), root);
@@ -212,11 +249,13 @@ static void put_json(const void *ctx, struct vk_json *root)
 	vk_json_set_text(root, "store", path_of(run));
 	VK_JSON_SET(&policy, VK_KEY("keep_daily", p->keep_daily), VK_KEY("keep_weekly", p->keep_weekly),
 		    VK_KEY("keep_monthly", p->keep_monthly), VK_KEY("keep_yearly", p->keep_yearly));
+	for (size_t i = 0; i < run->prune.missing_count; i++)
+		vk_json_append(missing, json_string(run->prune.missing[i]), root);
 	VK_JSON_SET(root, VK_KEY("policy", vk_json_end(&policy)),
 		    VK_KEY("written", vk_json_bool(run->write && !run->refused)), VK_KEY("captures", captures),
 		    VK_KEY("keep_count", run->prune.count - run->prune.remove_count),
 		    VK_KEY("remove_count", run->prune.remove_count), VK_KEY("free_bytes", run->prune.free_bytes),
-		    VK_KEY("next", next), VK_KEY("findings", findings));
+		    VK_KEY("missing", missing), VK_KEY("next", next), VK_KEY("findings", findings));
 	free(next);
 }
 
@@ -242,7 +281,7 @@ static bool work(void *ctx)
 	}
 	if (run->refused)
 		refuse(run);
-	else if (run->write && run->prune.remove_count > 0 && vk_prune_remove(&run->prune, &err) != VK_OK)
+	else if (run->write && has_work(run) && vk_prune_remove(&run->prune, &err) != VK_OK)
 		vk_cmd_fail(&run->cmd, &err);
 	return true;
 }
@@ -259,6 +298,7 @@ static void end(void *ctx)
 	for (size_t i = 0; i < run->prune.count; i++)
 		vk_prune_capture_free(&run->prune.captures[i]);
 	free(run->prune.captures);
+	vk_sentences_free(&run->prune.missing, &run->prune.missing_count);
 	vk_pins_free(&run->pins);
 	vk_verify_cache_free(run->cache);
 	vk_findings_free(&run->ledger);
@@ -282,7 +322,8 @@ static const struct vk_cli_option options[] = {
 	{.name = "override",
 	 .argument = "GUARD",
 	 .choices = "ledger",
-	 .help = "ledger: remove captures though the ledger is not sound"},
+	 .help = "ledger: remove captures though the ledger is not sound, and record the loss of those that are "
+		 "missing"},
 	VK_SIGN_KEY_OPTION,
 	VK_PUBLIC_KEY_OPTION,
 	VK_ANCHOR_OPTION,
@@ -313,7 +354,8 @@ const struct vk_cli_verb vk_verb_prune = {
 		"read, or whose name is not its own, is never removed.\n\n"
 		"First the ledger is verified; with --public-key also its signatures, with --anchor also against the "
 		"anchor. If it is not sound, nothing is removed and the exit code is 3: somebody may have added "
-		"forged captures, or put an older store in its place, so that prune removes the genuine captures.\n\n"
+		"forged captures, or put an older store in its place, so that prune removes the genuine captures. "
+		"A capture that was lost is such a finding, too: --override ledger --write records its loss.\n\n"
 		"Every file is verified, too. Captures to be removed are first all renamed. Their files are removed "
 		"only when the renaming is on disk. So a run can be killed at any moment, and the next one finishes "
 		"it. The freed space counts only files that no other capture shares. The exit code is 1 when a "

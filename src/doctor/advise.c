@@ -340,8 +340,8 @@ static void advise_member(struct vk_doctor *doc, const struct vk_foreign *member
 	if (!doc->known.found)
 		advise_saving(doc);
 	vk_advise(doc, NULL,
-		  "It carries the signature of %.40s. Assemble the array or pool and work on that. If nobody uses it "
-		  "any more, its signature is left over: vmfskit restore and repair say where it lies and what "
+		  "It carries the signature of %.40s. Assemble the array or pool and work on that. If that is no "
+		  "longer used, the signature is left over: vmfskit restore and repair say where it lies and what "
 		  "writing over it risks.", member->type);
 }
 

@@ -3,11 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/command.h"
 #include "base/memory.h"
 #include "io/io_handle.h"
 
@@ -165,6 +168,27 @@ static void tell_who_may(const char *path, struct vk_error *err)
 		vk_error_remedy(err, "its permissions do not let you read it: run this as root or as its owner");
 }
 
+/*
+ * What must not even be opened: a FIFO waits until somebody writes into it. A pipe of the shell, <(...), has a writer
+ * and is on no disk.
+ */
+static enum vk_status refuse_unopened(const char *path, struct vk_error *err)
+{
+	struct stat st;
+	struct statfs fs;
+
+	if (stat(path, &st) != 0)
+		return VK_OK;
+	if (S_ISSOCK(st.st_mode)) {
+		vk_error_set(err, VK_USAGE, path, "this is a socket: it holds no bytes");
+		return vk_error_remedy(err, "name a disk, a partition, or a file that holds an image of one");
+	}
+	if (!S_ISFIFO(st.st_mode) || (statfs(path, &fs) == 0 && fs.f_type == PIPEFS_MAGIC))
+		return VK_OK;
+	vk_error_set(err, VK_USAGE, path, "this is a FIFO: it holds no bytes until something writes into it");
+	return vk_error_remedy(err, "name - (standard input) in its place, and add: <%s", vk_shell_path(path).text);
+}
+
 enum vk_status vk_io_path(const char *path, const struct vk_open_options *options, struct vk_io **ret_io,
 			  struct vk_error *err)
 {
@@ -183,6 +207,11 @@ enum vk_status vk_io_path(const char *path, const struct vk_open_options *option
 	if (strcmp(path, "-") == 0)
 		return open_stdin(options, ret_io, err);
 	vk_io_call_begins(options->in_call_since_ms);
+	status = refuse_unopened(path, err);
+	if (status != VK_OK) {
+		vk_io_call_ends(options->in_call_since_ms);
+		return status;
+	}
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	vk_io_call_ends(options->in_call_since_ms);
 	if (fd >= 0)

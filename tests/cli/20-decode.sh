@@ -178,6 +178,24 @@ has "a source that is not there: named" "$ERR" "$TMP/nowhere"
 exits "a folder that is no capture" 2 "$VMFSKIT" decode "$TMP"
 exits "a device that never ends" 2 timeout 20 "$VMFSKIT" decode /dev/zero
 has "a device that never ends: said" "$ERR" 'character device'
+# a FIFO waits for whoever writes into it: so it is not opened
+mkfifo "$TMP/fifo"
+for verb in "decode fifo" "find fifo" "doctor fifo" "capture --store s fifo" "import --store s fifo" "repair table fifo" "diff fifo fifo"; do
+	# shellcheck disable=SC2086
+	(cd "$TMP" && timeout 20 "$VMFSKIT" $verb) >"$TMP/said" 2>&1
+	is "a FIFO: ${verb%% fifo*}" "$?" 2
+done
+exits "a FIFO" 2 timeout 20 "$VMFSKIT" decode "$TMP/fifo"
+has "a FIFO: said" "$ERR" 'this is a FIFO'
+has "a FIFO: what to do" "$ERR" "name - \(standard input\) in its place, and add: <$TMP/fifo"
+cat "$TMP/partition" >"$TMP/fifo" &
+run "$VMFSKIT" decode --json - <"$TMP/fifo"
+is "a FIFO as standard input" "$(jq -r '.sources[0].kind' "$OUT")" partition
+run "$VMFSKIT" decode --json <(cat "$TMP/partition")
+is "a pipe of the shell" "$(jq -r '.sources[0].kind' "$OUT")" partition
+command -v python3 >/dev/null && python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$TMP/socket" 2>/dev/null
+[ ! -S "$TMP/socket" ] || exits "a socket" 2 "$VMFSKIT" decode "$TMP/socket"
+[ ! -S "$TMP/socket" ] || has "a socket: said" "$ERR" 'this is a socket'
 exits "text that is no listing" 1 "$VMFSKIT" decode /etc/passwd
 hasnt "text that is no listing: no volume is made up" "$OUT" 'VMFS partition'
 head -c 512 "$disk" >"$TMP/first"

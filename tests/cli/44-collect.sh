@@ -159,7 +159,7 @@ later() { # PROGRAM CALL: from that call on it cannot be run
 fails_later() { # PROGRAM CALL CODE-OF-IMPORT
 	rm -rf "$cage/tmp/u" "$cage/tmp/calls"
 	exits "$1 fails later" 4 caged_with "$(later "$1" "$2")" -o /tmp/u /disks/gpt.img /disks/ebr.img
-	has "$1 fails later: says so" "$ERR" "gpt.img: $1 does not work any more"
+	has "$1 fails later: says so" "$ERR" "gpt.img: $1 no longer works"
 	has "$1 fails later: the index has it" "$cage/tmp/u/vmfskit-collect.txt" "^broken $1\$"
 	hasnt "$1 fails later: no disk is complete" "$cage/tmp/u/vmfskit-collect.txt" '^status complete'
 	exits "$1 fails later: import" "$3" "$VMFSKIT" import --store "$TMP/from-$1" "$cage/tmp/u"

@@ -146,7 +146,7 @@ has "incomplete: it does not count" "$OUT" '^0 of 1 capture restored and compare
 exits "incomplete, as JSON" 1 drill --json --store bad.st "$(cd bad.st && echo *-v1)"
 is "incomplete, as JSON: how much" "$(jq -c '.drills[0] | [.result, .unsaved_bytes]' "$OUT")" '["incomplete",1024]'
 exits "of its LUN no capture is sound" 1 drill --store bad.st
-has "no capture is sound: why" "$OUT" '^vol 1: no sound capture, nothing to drill; of the newest, .*: it was taken with findings'
+has "no capture is sound: why" "$OUT" '^vol 1: no sound capture, nothing to drill; of the newest, .*: the disk was damaged when it was taken: 1024 bytes'
 
 # where it cannot lie
 exits "no such folder" 4 drill "$(newest lun20)" --scratch nowhere

@@ -29,7 +29,7 @@ for line in "${lines[@]}"; do
 	*"first night"*) is "$name: both are new" "$(grep -c 'lun[01]: new, captured as' "$OUT")" 2 ;;
 	*"second night"*) is "$name: nothing is printed" "$(cat "$OUT" "$ERR")" "" ;;
 	*"mail of that night"*) has "$name: says which" "$OUT" 'lun1: partition table: kind gpt .* -> none' ;;
-	*"which LUN it is"*) has "$name: says which" "$OUT" '^damaged +shop1 ' ;;
+	*"which LUN it is"*) has "$name: says which" "$OUT" '^bad disk +shop1 ' ;;
 	*"vmfskit doctor"*) said=$(sed -n 's/^  1\. vmfskit restore \([^ ]*\) .*/\1/p' "$OUT") && broken=$(disk_sum "$folder/lun1.img") ;;
 	*"vmfskit restore"*)
 		write=$(sed -n 's/^  \(vmfskit restore .* --write\)$/\1/p' "$OUT")

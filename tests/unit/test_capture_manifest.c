@@ -241,6 +241,37 @@ static void restore_text_is_in_a_safe_order(void **state)
 	fixture_free(f);
 }
 
+/* No two disks or partitions that are there at one time are taken for one. */
+static void disk_keys(void **state)
+{
+	static const struct vk_disk_said said[] = {
+		{.wwid = "", .host = "a", .path = "/dev/sdb", .serial = "", .is_disk = true},
+		{.wwid = "", .host = "a", .path = "/dev/sdb1", .serial = "", .is_disk = false},
+		{.wwid = "", .host = "a", .path = "/dev/sdb", .serial = "1", .is_disk = true},
+		{.wwid = "", .host = "b", .path = "/dev/sdb", .serial = "", .is_disk = true},
+		{.wwid = "naa.1", .host = "a", .path = "/dev/sdb", .serial = "", .is_disk = true},
+		{.wwid = "naa.1", .host = "a", .path = "/dev/sdb1", .serial = "", .is_disk = false},
+		{.wwid = "naa.1", .host = "a", .path = "/dev/sdb2", .serial = "", .is_disk = false},
+	};
+	enum { COUNT = sizeof(said) / sizeof(said[0]) };
+	char *keys[COUNT], *again;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT; i++) {
+		keys[i] = vk_disk_key(&said[i]);
+		assert_non_null(keys[i]);
+		for (size_t k = 0; k < i; k++)
+			assert_string_not_equal(keys[i], keys[k]);
+	}
+	/* a disk with a WWID is the same one under every path and host */
+	again = vk_disk_key(&(struct vk_disk_said){.wwid = "naa.1", .host = "b", .path = "/dev/sdx", .serial = "2",
+						   .is_disk = true});
+	assert_string_equal(keys[4], again);
+	free(again);
+	for (size_t i = 0; i < COUNT; i++)
+		free(keys[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -248,6 +279,7 @@ int main(void)
 		cmocka_unit_test(cut_off_anywhere),
 		cmocka_unit_test(unknown_keys_are_left_alone),
 		cmocka_unit_test(ranges),
+		cmocka_unit_test(disk_keys),
 		cmocka_unit_test(found_by_path_or_id),
 		cmocka_unit_test(restore_text_is_in_a_safe_order),
 	};

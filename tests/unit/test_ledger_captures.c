@@ -66,7 +66,7 @@ static void glance_at_one_of_several(void **state)
 	for (size_t i = 0; i < 3; i++)
 		append_event(s, VK_EVENT_CAPTURE, removed[i], some_sha256);
 	assert_int_equal(vk_ledger_append(s->open, &prune, &err), VK_OK);
-	assert_int_equal(vk_ledger_glance(vk_store_fd(s->open), wanted, 2, &set, verified, &err), VK_OK);
+	assert_int_equal(vk_ledger_glance(vk_store_fd(s->open), wanted, 2, &set, verified, NULL, &err), VK_OK);
 	for (size_t i = 0; i < 2; i++) {
 		r = vk_recorded_find(&set, wanted[i]);
 		assert_non_null(r);

@@ -38,7 +38,8 @@ static bool look_at_store(void *ctx)
 
 	if (!vk_cmd_open_store(&run->cmd, VK_STORE_READ, true) || !vk_status_gather(run) || !vk_status_judge(run))
 		return false;
-	if (run->lun_count == 0 || run->states[STATUS_SAVED] < run->lun_count || run->unreadable > 0)
+	if (run->lun_count == 0 || run->states[STATUS_SAVED] < run->lun_count || run->unreadable > 0 ||
+	    run->missing.count > 0)
 		(void)vk_cmd_ok(&run->cmd, VK_EXIT_FINDINGS);
 	return true;
 }
@@ -82,16 +83,17 @@ const struct vk_cli_verb vk_verb_status = {
 		"(CHANGED), when the whole store was last verified (VERIFIED), and when it was last sent to another "
 		"machine by vmfskit-push (PUSHED).\n\n"
 		"A LUN is saved when its newest capture is sound and not older than --max-age. It is old when that "
-		"capture is older. It is damaged when the newest capture is not sound. It is gone when the last "
-		"capture --all did not see it. If no VMFS volume was found on it, that is said: a LUN that lies in "
-		"such a disk is not saved with it. It is future when it would be saved, but the time of one of its "
-		"captures lies in the future; such a capture is not judged. LUNs that include and exclude of the "
-		"configuration leave out are not shown.\n\n"
+		"capture is older. It is damaged when the newest capture is not sound. It is \"bad disk\" when that "
+		"capture is whole, but the disk was damaged or could not be read when it was taken. It is gone when "
+		"the last capture --all did not see it. If no VMFS volume was found on it, that is said: a LUN that "
+		"lies in such a disk is not saved with it. It is future when it would be saved, but the time of one "
+		"of its captures lies in the future; such a capture is not judged. LUNs that include and exclude of "
+		"the configuration leave out are not shown.\n\n"
 		"status reads no file of a capture. It calls a capture sound when the ledger records it, its files "
 		"are there with the right lengths, and the last vmfskit verify of the store found nothing wrong with "
 		"it. vmfskit verify proves it.\n\n"
 		"The exit code is 0 when every LUN is saved. It is 1 when one is not, when there is none, or when a "
-		"capture cannot be read. It is 4 when the store is missing or cannot be read.",
+		"capture is missing or cannot be read. It is 4 when the store is missing or cannot be read.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 0,

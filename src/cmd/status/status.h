@@ -20,7 +20,15 @@ struct status_capture {
 #define STATUS_EXPOSED "others can write to the store"
 #define STATUS_NO_LEDGER "the store has no ledger that can be read"
 enum { STATUS_NIGHT_S = 26 * 3600 };
-enum status_state { STATUS_SAVED, STATUS_OLD, STATUS_DAMAGED, STATUS_GONE, STATUS_FUTURE, STATUS_STATES };
+enum status_state {
+	STATUS_SAVED,
+	STATUS_OLD,
+	STATUS_DAMAGED,  /* the capture is */
+	STATUS_BAD_DISK, /* the capture is whole; the disk was damaged, or not read whole, when it was taken */
+	STATUS_GONE,
+	STATUS_FUTURE,
+	STATUS_STATES
+};
 
 struct status_lun {
 	const struct status_capture *captures; /* newest first */
@@ -33,6 +41,7 @@ struct status_lun {
 	struct vk_manifest *newest;         /* of the newest, by which it is named; NULL: it cannot be read */
 	const struct status_capture *sound; /* the newest that nothing speaks against; NULL: none */
 	char why[300];                      /* what speaks against the newest; empty: nothing */
+	bool is_bad_disk;                   /* and that is the disk's fault, not the capture's */
 	/* Unix seconds; 0: never, or not known */
 	int64_t saved, changed, verified, pushed;
 };
@@ -43,10 +52,11 @@ struct status_run {
 	const char **include, **exclude;
 	struct status_capture *captures; /* that are backups: neither undo captures nor rebuilt ones; by LUN */
 	size_t count, unreadable;
-	char **ids; /* of all captures of the store */
+	char **ids; /* of all captures of the store, sorted */
 	size_t id_count;
 	struct status_capture *lost; /* of LUNs that have no other capture */
 	size_t lost_count;
+	struct vk_ledger_missing missing; /* but for those that are the lost one of a LUN */
 	char **seen; /* sorted: what the last runs of capture --all saw */
 	size_t seen_count;
 	bool has_ledger, is_exposed; /* others can write to the store */
@@ -73,7 +83,7 @@ void vk_status_free(struct status_run *run);
 /* What is saved is the disk itself, on which no VMFS volume was found: a LUN that may lie in it is not. */
 bool vk_status_is_empty(const struct status_lun *lun);
 const char *vk_status_word(enum status_state state);
-/* "4 of 6 LUNs saved last night, 1 is 3 days old, 1 is gone". */
+/* "4 of 6 LUNs saved last night, 1 is 3 days old, 1 is gone". "Last night" is 18:00 to 6:00 of the local time. */
 void vk_status_headline(const struct status_run *run, char ret_text[400]);
 /* The label of its first volume that has one, else the last part of its path; its NAA, empty where it has none. */
 const char *vk_status_label(const struct status_lun *lun);

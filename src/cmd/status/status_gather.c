@@ -28,13 +28,10 @@ static void glance_at(void *ctx, size_t index)
 {
 	const struct status_run *run = ctx;
 	struct status_capture *capture = &run->captures[index];
+	const struct vk_glance *g = &capture->glance;
 	struct vk_error unread;
-	int fd = openat(vk_store_fd(run->cmd.store), capture->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	if (fd < 0)
-		return;
-	if (vk_glance_read(fd, &capture->glance, &unread) == VK_OK) {
-		const struct vk_glance *g = &capture->glance;
+	if (vk_glance_read(vk_store_fd(run->cmd.store), capture->id, &capture->glance, &unread) == VK_OK) {
 		const struct vk_disk_said said = {.wwid = g->wwid,
 						  .host = g->host,
 						  .path = g->path,
@@ -43,7 +40,6 @@ static void glance_at(void *ctx, size_t index)
 
 		capture->disk = vk_disk_key(&said);
 	}
-	close(fd);
 }
 
 /* What a restore overwrote, and what a repair concluded, saves no LUN. Those that nobody can read are counted. */
@@ -85,6 +81,8 @@ static bool find_captures(struct status_run *run)
 	run->captures = calloc(run->id_count + 1, sizeof(*run->captures));
 	if (run->captures == NULL)
 		return vk_cmd_no_memory(&run->cmd);
+	if (run->id_count > 0)
+		qsort(run->ids, run->id_count, sizeof(*run->ids), vk_texts_compare);
 	run->count = run->id_count;
 	for (size_t i = 0; i < run->count; i++)
 		run->captures[i].id = run->ids[i];
@@ -230,10 +228,7 @@ static bool may_be_lost(const struct status_run *run, char *id, char *const *kep
 		return false;
 	if (fstatat(vk_store_fd(run->cmd.store), id, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return errno == ENOENT;
-	for (size_t i = 0; i < run->id_count; i++)
-		if (strcmp(run->ids[i], id) == 0)
-			return true;
-	return false;
+	return run->id_count > 0 && bsearch(&id, run->ids, run->id_count, sizeof(*run->ids), vk_texts_compare) != NULL;
 }
 
 /* What the last runs of capture --all saw as its captures, and the ledger records: it was not removed by prune. */
@@ -244,8 +239,8 @@ static bool add_recorded(struct status_run *run, char *const *ids, size_t count)
 	struct vk_error unread;
 	bool fits = true;
 
-	if (count > 0 && vk_ledger_glance(vk_store_fd(run->cmd.store), ids, count, &recorded, verified, &unread) ==
-				 VK_OK)
+	if (count > 0 && vk_ledger_glance(vk_store_fd(run->cmd.store), ids, count, &recorded, verified, NULL,
+					  &unread) == VK_OK)
 		for (size_t i = 0; i < count && fits; i++) {
 			const struct vk_recorded *r = vk_recorded_find(&recorded, ids[i]);
 
@@ -319,6 +314,7 @@ void vk_status_free(struct status_run *run)
 	free(run->captures);
 	free(run->lost);
 	vk_sentences_free(&run->ids, &run->id_count);
+	vk_sentences_free(&run->missing.ids, &run->missing.count);
 	vk_sentences_free(&run->seen, &run->seen_count);
 	vk_recorded_free(&run->recorded);
 	free(run->include);

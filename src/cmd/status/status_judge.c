@@ -43,8 +43,8 @@ static bool has_files(const struct vk_manifest *m, int fd, struct vk_text *why)
 	return true;
 }
 
-/* Whether nothing speaks against it; what does goes into why. */
-static bool is_sound(const struct status_run *run, const struct status_capture *c, int fd, const struct vk_manifest *m,
+/* Whether it is whole and can be believed; what speaks against that goes into why. */
+static bool is_whole(const struct status_run *run, const struct status_capture *c, int fd, const struct vk_manifest *m,
 		     struct vk_text *why)
 {
 	struct vk_findings findings = {.count = 0};
@@ -54,8 +54,6 @@ static bool is_sound(const struct status_run *run, const struct status_capture *
 		vk_text_put(why, "vmfskit verify found it damaged");
 	else if ((c->flaws & ~(unsigned)VK_FLAW_INCOMPLETE) != 0)
 		vk_text_put(why, "vmfskit verify did not trust it");
-	else if (m->taken_bad > 0)
-		vk_text_fmt(why, "it was taken with findings, the first: %s", m->taken_first);
 	else if (run->is_exposed)
 		vk_text_put(why, STATUS_EXPOSED);
 	else if (!run->has_ledger)
@@ -68,15 +66,15 @@ static bool is_sound(const struct status_run *run, const struct status_capture *
 	return why->len_bytes == 0;
 }
 
-/* One of its captures; *manifest is filled, or NULL. */
+/* One of its captures: whether it is sound. *manifest is filled, or NULL. */
 static bool judge_capture(const struct status_run *run, const struct status_capture *c, struct vk_manifest **manifest,
-			  char why[300])
+			  char why[300], bool *is_bad_disk)
 {
 	int fd = openat(vk_store_fd(run->cmd.store), c->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct vk_manifest *m = calloc(1, sizeof(*m));
 	struct vk_error err = {.what = "its folder cannot be opened"};
 	struct vk_text text;
-	bool sound = false;
+	bool whole = false;
 
 	vk_text_init(&text, why, 300);
 	if (fd < 0 || m == NULL || vk_manifest_load(fd, c->id, m, &err) != VK_OK) {
@@ -84,12 +82,15 @@ static bool judge_capture(const struct status_run *run, const struct status_capt
 		free(m);
 		m = NULL;
 	} else {
-		sound = is_sound(run, c, fd, m, &text);
+		whole = is_whole(run, c, fd, m, &text);
 	}
+	*is_bad_disk = whole && m->taken_bad > 0;
+	if (*is_bad_disk)
+		vk_text_put(&text, m->taken_first);
 	if (fd >= 0)
 		close(fd);
 	*manifest = m;
-	return sound;
+	return whole && !*is_bad_disk;
 }
 
 /* For vk_cmd_spread: the newest one. */
@@ -98,7 +99,7 @@ static void judge_newest(void *ctx, size_t index)
 	const struct status_run *run = ctx;
 	struct status_lun *lun = &run->luns[index];
 
-	if (judge_capture(run, &lun->captures[0], &lun->newest, lun->why))
+	if (judge_capture(run, &lun->captures[0], &lun->newest, lun->why, &lun->is_bad_disk))
 		lun->sound = &lun->captures[0];
 }
 
@@ -111,8 +112,9 @@ static void judge_others(void *ctx, size_t index)
 	for (size_t i = 1; i < lun->count && lun->sound == NULL; i++) {
 		struct vk_manifest *manifest;
 		char ignored[300];
+		bool is_bad_disk;
 
-		if (judge_capture(run, &lun->captures[i], &manifest, ignored))
+		if (judge_capture(run, &lun->captures[i], &manifest, ignored, &is_bad_disk))
 			lun->sound = &lun->captures[i];
 		if (manifest != NULL)
 			vk_manifest_free(manifest);
@@ -142,10 +144,32 @@ static bool ask_ledger(struct status_run *run, bool others)
 	}
 	if (count > 0)
 		qsort(wanted, count, sizeof(*wanted), vk_texts_compare);
-	status = vk_ledger_glance(vk_store_fd(run->cmd.store), wanted, count, &run->recorded, run->verified, &err);
+	run->missing.present = run->ids;
+	run->missing.present_count = run->id_count;
+	status = vk_ledger_glance(vk_store_fd(run->cmd.store), wanted, count, &run->recorded, run->verified,
+				  others ? NULL : &run->missing, &err);
 	free(wanted);
 	run->has_ledger = status == VK_OK;
 	return status == VK_OK || status == VK_ABSENT || status == VK_DAMAGED || vk_cmd_fail(&run->cmd, &err);
+}
+
+/* Those that their LUN names already are not named twice. */
+static void forget_lost(struct status_run *run)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < run->missing.count; i++) {
+		bool is_named = false;
+
+		for (size_t k = 0; k < run->lun_count; k++)
+			is_named = is_named || (run->luns[k].lost != NULL &&
+						strcmp(run->luns[k].lost, run->missing.ids[i]) == 0);
+		if (is_named)
+			free(run->missing.ids[i]);
+		else
+			run->missing.ids[kept++] = run->missing.ids[i];
+	}
+	run->missing.count = kept;
 }
 
 /* The last run of capture --all did not see it, though it is one that such a run took. */
@@ -190,15 +214,15 @@ static void fill_lun(struct status_run *run, struct status_lun *lun)
 	lun->verified = when_done(lun, run->verified);
 	lun->pushed = when_done(lun, run->pushed);
 	if (lun->lost != NULL)
-		snprintf(lun->why, sizeof(lun->why), "the last capture --all took it, and it is not there or cannot be "
-						     "read: vmfskit verify says which, vmfskit capture --all takes a "
-						     "new one");
+		snprintf(lun->why, sizeof(lun->why),
+			 "the last capture --all took it, and it is not there or cannot be read: vmfskit verify says "
+			 "which");
 	if (lun->lost != NULL)
 		lun->state = STATUS_DAMAGED;
 	else if (is_gone(run, lun))
 		lun->state = STATUS_GONE;
 	else if (lun->sound != &lun->captures[0])
-		lun->state = STATUS_DAMAGED;
+		lun->state = lun->is_bad_disk ? STATUS_BAD_DISK : STATUS_DAMAGED;
 	else if (lun->ahead != lun->captures && run->now - lun->saved > run->max_age_s)
 		lun->state = STATUS_OLD;
 	else
@@ -213,6 +237,7 @@ bool vk_status_judge(struct status_run *run)
 
 	if (!ask_ledger(run, false))
 		return false;
+	forget_lost(run);
 	vk_cmd_spread(run->lun_count, judge_newest, run);
 	for (size_t i = 0; i < run->lun_count; i++)
 		sound += run->luns[i].sound != NULL;

@@ -21,10 +21,13 @@ bool vk_text_printable(const char *text)
 
 	for (size_t i = 0; i < len;) {
 		uint32_t point;
-		size_t n = vk_utf8_decode((const uint8_t *)text + i, len - i, &point);
+		size_t n = 1;
 
-		if (n == 0 || vk_utf8_steers(point))
-			return false;
+		if (text[i] < ' ' || text[i] > '~') {
+			n = vk_utf8_decode((const uint8_t *)text + i, len - i, &point);
+			if (n == 0 || vk_utf8_steers(point))
+				return false;
+		}
 		i += n;
 	}
 	return true;

@@ -64,13 +64,21 @@ VK_MUST_USE enum vk_status vk_ledger_recorded(int store_fd, const struct vk_publ
 					      struct vk_recorded_set *recorded, bool *ret_expected,
 					      struct vk_error *err);
 
+/* What the ledger says is in the store and is not. Free ids with vk_sentences_free, also after a failure. */
+struct vk_ledger_missing {
+	char *const *present; /* captures that are there, in the order of strcmp; borrowed */
+	size_t present_count;
+	char **ids; /* out: those that lines add and no later line removes */
+	size_t count;
+};
+
 /*
- * What the lines about these captures (ids in the order of strcmp) say, each by itself, and when all of the store was
- * verified last (empty: no line tells): the chain is not proved, so it is for showing. The set as above. VK_ABSENT,
- * VK_DAMAGED, VK_IO, VK_NOMEM.
+ * What the lines about these captures (ids in the order of strcmp) say, each by itself, when all of the store was
+ * verified last (empty: no line tells), and what is missing (may be NULL): the chain is not proved, so it is for
+ * showing. The set as above. VK_ABSENT, VK_DAMAGED, VK_IO, VK_NOMEM.
  */
 VK_MUST_USE enum vk_status vk_ledger_glance(int store_fd, char *const *ids, size_t count,
 					    struct vk_recorded_set *recorded, char ret_verified[32],
-					    struct vk_error *err);
+					    struct vk_ledger_missing *missing, struct vk_error *err);
 
 #endif

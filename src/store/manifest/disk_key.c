@@ -4,6 +4,10 @@
 
 #include "store/manifest/manifest.h"
 
+/*
+ * A WWID is that of a disk and of all its partitions: a partition has its path, too. A path alone names one of them,
+ * and no two at one time. What lay under it before is another volume or header, of which prune keeps the newest.
+ */
 char *vk_disk_key(const struct vk_disk_said *said)
 {
 	char *key;

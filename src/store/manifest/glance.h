@@ -21,7 +21,10 @@ struct vk_glance {
  * time in which a few are read. Nothing is proved by it. Errors: VK_DAMAGED (not laid out so), VK_ABSENT, VK_IO,
  * VK_NOMEM.
  */
-VK_MUST_USE enum vk_status vk_glance_read(int folder_fd, struct vk_glance *ret_glance, struct vk_error *err);
+VK_MUST_USE enum vk_status vk_glance_read(int store_fd, const char *id, struct vk_glance *ret_glance,
+					  struct vk_error *err);
+/* The same of the text of a manifest, which is cut up. Errors: VK_DAMAGED, VK_NOMEM. */
+VK_MUST_USE enum vk_status vk_glance_take(char *text, struct vk_glance *ret_glance, struct vk_error *err);
 void vk_glance_free(struct vk_glance *glance);
 
 #endif

@@ -35,6 +35,9 @@ struct vk_prune {
 	struct vk_prune_capture *captures;
 	size_t count;
 	size_t remove_count; /* of the plan */
+	/* recorded, and not in the store: recorded as removed, too. Free with vk_sentences_free. */
+	char **missing;
+	size_t missing_count;
 	uint64_t free_bytes; /* what the file system gets back from those */
 };
 

@@ -82,7 +82,7 @@ static bool remove_gone(int store_fd, const char *name)
 static enum vk_status record(struct vk_prune *prune, struct vk_error *err)
 {
 	struct vk_event event = {.kind = VK_EVENT_PRUNE};
-	const char **ids = calloc(prune->count + 1, sizeof(*ids));
+	const char **ids = calloc(prune->count + prune->missing_count + 1, sizeof(*ids));
 	enum vk_status status = VK_OK;
 
 	if (ids == NULL)
@@ -97,6 +97,8 @@ static enum vk_status record(struct vk_prune *prune, struct vk_error *err)
 		else
 			ids[event.capture_count++] = capture->id;
 	}
+	for (size_t i = 0; i < prune->missing_count; i++)
+		ids[event.capture_count++] = prune->missing[i];
 	event.captures = ids;
 	if (event.capture_count > 0)
 		status = vk_ledger_append(prune->store, &event, err);
