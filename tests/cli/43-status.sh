@@ -25,7 +25,7 @@ age() { # LUN HOURS
 	sed -i "s/$id/$new/" store/seen.json
 	record store
 }
-no_long_line() { ok "$1: fits 80 columns" [ "$(sed -n '/^STATE/,/^  why/p' "$OUT" | grep -v '^  why' | LC_ALL=C.UTF-8 wc -L)" -le 80 ]; }
+no_long_line() { is "$1: fits 80 columns" "$(($(sed -n '/^STATE/,/^  why/p' "$OUT" | grep -v '^  why' | LC_ALL=C.UTF-8 wc -L) <= 80))" 1; }
 
 exits "no store" 4 status
 has "no store: says so" "$ERR" 'there is no store here yet'
