@@ -35,10 +35,13 @@ SAN ?=
 PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell $(PKG_CONFIG) --cflags $(PKGS)))$(PKG_CFLAGS)
 PKG_LIBS = $(eval PKG_LIBS := $$(shell $(PKG_CONFIG) --libs $(PKGS)))$(PKG_LIBS)
 PKG_LIBS_STATIC = $(eval PKG_LIBS_STATIC := $$(shell $(PKG_CONFIG) --static --libs $(PKGS)))$(PKG_LIBS_STATIC)
-ALL_CPPFLAGS = -Iinclude -Isrc -DVK_VERSION='"$(VERSION)"' -DVK_DATE='"$(DATE)"' $(STD) $(PKG_CFLAGS) $(CPPFLAGS)
+# without libfuse3 there is no vmfskit mount, and it says so
+FUSE_CFLAGS = $(eval FUSE_CFLAGS := $$(shell ! $(PKG_CONFIG) --exists fuse3 || { echo -DVK_HAVE_FUSE; $(PKG_CONFIG) --cflags fuse3; }))$(FUSE_CFLAGS)
+FUSE_LIBS = $(eval FUSE_LIBS := $$(shell ! $(PKG_CONFIG) --exists fuse3 || echo -Wl,--as-needed `$(PKG_CONFIG) --libs fuse3` -Wl,--no-as-needed))$(FUSE_LIBS)
+ALL_CPPFLAGS = -Iinclude -Isrc -DVK_VERSION='"$(VERSION)"' -DVK_DATE='"$(DATE)"' $(STD) $(PKG_CFLAGS) $(EXTRA_CPPFLAGS) $(CPPFLAGS)
 ALL_CFLAGS = $(OPT) $(WARN) $(HARDEN) $(SAN) -fPIC $(CFLAGS)
 ALL_LDFLAGS = $(SAN) -Wl,-z,relro,-z,now $(LDFLAGS)
-LIBS = $(PKG_LIBS) -lpthread
+LIBS = $(PKG_LIBS) $(FUSE_LIBS) -lpthread
 
 sources = $(sort $(foreach d,$(1),$(wildcard src/$(d)/*.c src/$(d)/*/*.c)))
 obj = $(patsubst %.c,$(BUILD)/$(1)/%.o,$(2))
@@ -57,6 +60,8 @@ endif
 
 .PHONY: all
 all: $(BUILD)/libvmfskit.a $(BUILD)/libvmfskit.so $(BUILD)/vmfskit $(BUILD)/vmfskit-lab
+
+%/src/cmd/files/mount_fuse.o: EXTRA_CPPFLAGS = $(patsubst -I%,-isystem %,$(FUSE_CFLAGS))
 
 $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -99,9 +104,13 @@ $(BUILD)/hooks/vmfskit: $(call obj,hooks,$(CMD_SRC)) $(call obj,hooks,$(LIB_SRC)
 
 # one file that needs nothing of the system it runs on; glibc's warnings concern functions of libcrypto that
 # are never called (engines, sockets)
+$(BUILD)/static/obj/mount_fuse.o: src/cmd/files/mount_fuse.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+
 .PHONY: static
 static: $(BUILD)/static/vmfskit
-$(BUILD)/static/vmfskit: $(call obj,obj,$(CMD_SRC)) $(BUILD)/libvmfskit.a
+$(BUILD)/static/vmfskit: $(filter-out %/mount_fuse.o,$(call obj,obj,$(CMD_SRC))) $(BUILD)/static/obj/mount_fuse.o $(BUILD)/libvmfskit.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -static -s -o $@ $^ $(PKG_LIBS_STATIC) -lpthread 2>$@.log || { cat $@.log >&2; exit 1; }
 	@grep -v -e 'in statically linked applications requires at runtime' -e ': in function ' $@.log >&2 || true

@@ -153,7 +153,7 @@ static const struct vk_cli_example examples[] = {
 const struct vk_cli_verb vk_verb_decode = {
 	.name = "decode",
 	.arguments = "SOURCE...",
-	.purpose = "show what is in a disk, a partition, a volume or a piece of one, and what is wrong with it",
+	.purpose = "show what is in a disk, a partition or a dump, and what is wrong",
 	.description =
 		"Shows the structures of a SOURCE and what is wrong with them. A SOURCE is a block device, a file or "
 		"standard input (-). It may be a disk, one partition, a logical volume (.vh.sf or an image of "

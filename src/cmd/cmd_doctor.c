@@ -184,7 +184,7 @@ static const struct vk_cli_example examples[] = {
 const struct vk_cli_verb vk_verb_doctor = {
 	.name = "doctor",
 	.arguments = "SOURCE...",
-	.purpose = "say what happened to a disk, what is intact and lost, and what to run next",
+	.purpose = "say what happened to a disk, what is lost, and what to run next",
 	.description =
 		"Says what happened to a disk, and to which bytes. A SOURCE is a disk or a partition: a block device "
 		"or a file. Examples of what it recognises: a deleted table, another system that initialised or "

@@ -17,6 +17,7 @@ list() {
 		echo "libssl-dev:SHA-256"
 		echo "libjansson-dev:JSON"
 		echo "zlib1g-dev:the checksum of partition tables"
+		echo "libfuse3-dev:vmfskit mount"
 		;;
 	check)
 		echo "libcmocka-dev:unit tests"
@@ -29,6 +30,7 @@ list() {
 		echo "dosfstools:mkfs.vfat, another intruder"
 		echo "dpkg-dev:makes the Debian package"
 		echo "e2fsprogs:mkfs.ext4, an intruder on a lost disk"
+		echo "fuse3:fusermount3, with which vmfskit mount is ended"
 		echo "fdisk:sfdisk, an independent judge of partition tables"
 		echo "gdisk:sgdisk, another one"
 		echo "gddrescue:ddrescue, takes the mapfiles that map prints"

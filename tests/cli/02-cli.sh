@@ -8,14 +8,15 @@ verbs() { "$1" help | awk '/^verbs:/ { on = 1; next } /^$/ { on = 0 } on && /^  
 options() { "$1" help "$2" | awk '/^options:/ { on = 1; next } /^$/ { on = 0 } on && match($0, /^  (-.,|   ) --[a-z0-9-]+/) {
 	split(substr($0, 1, RLENGTH), w, "--"); print "--" w[2] }' | grep -vx -e --help; }
 
-is "verbs of vmfskit" "$(verbs "$VMFSKIT" | tr '\n' ' ')" "doctor decode find diff capture import list status verify drill prune pin restore repair undo wipe "
+is "verbs of vmfskit" "$(verbs "$VMFSKIT" | tr '\n' ' ')" "doctor decode find diff ls stat map cat cp mount check capture import list status verify drill prune pin restore repair undo wipe "
 exits "vmfskit alone" 2 "$VMFSKIT"
 is "vmfskit alone: nothing where results go" "$(cat "$OUT")" ""
-is "vmfskit alone: its verbs, in three groups" "$(grep -E '^ [a-z]' "$ERR")" " look (no disk is written):
+is "vmfskit alone: its verbs, in four groups" "$(grep -E '^ [a-z]' "$ERR")" " look (no disk is written):
+ look into a volume (no disk is written):
  keep (no disk is written):
  put back (nothing is written without --write):"
 has "vmfskit alone: where more is" "$ERR" '^more: vmfskit --help, vmfskit help VERB, man vmfskit$'
-ok "vmfskit alone: fits a screen of 30 lines" [ "$(wc -l <"$ERR")" -le 30 ]
+ok "vmfskit alone: fits a screen of 34 lines" [ "$(wc -l <"$ERR")" -le 34 ]
 for program in "$VMFSKIT" "$LAB"; do
 	p=$(basename "$program")
 	ok "$p --help" "$program" --help
@@ -92,7 +93,8 @@ done
 is "vmfskit decode --as p<TAB>" "$(p=vmfskit; complete_words vmfskit decode --as p)" partition
 is "vmfskit decode --as=p<TAB>" "$(p=vmfskit; complete_words vmfskit decode --as = p)" partition
 is "vmfskit restore --part table,l<TAB>" "$(p=vmfskit; complete_words vmfskit restore --part table,l)" table,lvm
-is "vmfskit help l<TAB>" "$(p=vmfskit; complete_words vmfskit help l)" list
+is "vmfskit help l<TAB>" "$(p=vmfskit; complete_words vmfskit help l)" "ls
+list"
 
 # options
 exits "missing value" 2 "$VMFSKIT" decode --as

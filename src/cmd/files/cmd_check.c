@@ -107,7 +107,7 @@ static const struct vk_cli_example examples[] = {
 const struct vk_cli_verb vk_verb_check = {
 	.name = "check",
 	.arguments = "SOURCE",
-	.purpose = "check the file system of a volume, and name the files that damage hits",
+	.purpose = "check a file system, and name the files that damage hits",
 	.description =
 		"Compares what a file system says twice, in phases: the header and the headers of all resource "
 		"clusters; heartbeats, and the locks that name one; file descriptors; the names in folders and the "

@@ -226,7 +226,7 @@ static const struct vk_cli_example examples[] = {
 const struct vk_cli_verb vk_verb_map = {
 	.name = "map",
 	.arguments = "SOURCE PATH",
-	.purpose = "show where the bytes of a file lie, or print what other programs need to read them",
+	.purpose = "show where a file lies, or print commands that read it there",
 	.description =
 		"Prints a line for each run of bytes: where it begins in the file, its length in bytes, and where it "
 		"lies in the volume and on the device, counted from the start of SOURCE as it was named. Of what kind "

@@ -10,6 +10,8 @@
 #ifndef VK_CMD_FRAME_H
 #define VK_CMD_FRAME_H
 
+#include <string.h>
+
 #include "base/command.h"
 #include "base/json.h"
 #include "cli/cli.h"
@@ -80,8 +82,9 @@ struct vk_cmd_steps {
 	static int function(struct vk_cli_call *call) \
 	{ \
 		static const struct vk_cmd_steps steps = {__VA_ARGS__}; \
-		run_type run = {.cmd = {.call = call}}; \
+		run_type run; \
 \
+		memset(&run, 0, sizeof(run)); \
 		return vk_cmd_run(call, &run, &steps); \
 	}
 /* Returns the exit code. */
