@@ -35,6 +35,7 @@ struct vk_fs_extent {
 	const struct vk_vmfs *vmfs;  /* borrowed */
 	size_t source;               /* the caller's number, given back in runs */
 	uint64_t source_bytes;       /* where byte 0 of io lies in that source: 0 of an image of a partition */
+	const char *name;            /* what errors call it: a path to paste; copied; NULL: the name of io */
 };
 /* A system file. */
 struct vk_fs_system {

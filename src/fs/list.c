@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/checked.h"
+#include "base/command.h"
 #include "fs/folder.h"
 
 /* An entry of VMFS 3 and 5. Returns false when the caller wants no more. */
@@ -72,10 +73,17 @@ static enum vk_status tell_missing(struct vk_dir *f, const struct vk_dir_visit *
 			   "a folder is longer than any can be: only its first slots were looked at");
 	if (f->missing_bytes == 0)
 		return VK_OK;
-	if (visit->given == 0)
-		return vk_error_set(err, VK_ABSENT, vk_io_name(f->fs->volume),
-				    "the source does not hold the entries of the folder of descriptor 0x%08x",
-				    f->file->address);
+	if (visit->given == 0) {
+		bool root = f->file->address == vk_fd_address(0, VK_SYSTEM_ROOT);
+		const char *name = vk_io_name(f->fs->volume);
+
+		(void)vk_error_set(err, VK_ABSENT, name, "the source does not hold the names in %s",
+				   root ? "the root folder: what the volume holds is not known"
+					: vk_phrase("the folder of descriptor 0x%08x", f->file->address).text);
+		(void)vk_error_remedy(err, "vmfskit map --ddrescue %s %s lists the blocks of it, to ask for",
+				      vk_shell_path(name).text, root ? "/" : "FOLDER");
+		return VK_ABSENT;
+	}
 	vk_dir_say(f, VK_F_STRUCTURE_ABSENT, 0, 0, NULL, NULL,
 		      "%" PRIu64 " bytes of a folder are not in the source: more entries may lie there",
 		      f->missing_bytes);

@@ -177,12 +177,22 @@ static enum vk_status follow_link(struct way *w, const struct vk_fs_file *link, 
 	return VK_OK;
 }
 
+/* A system file is found without the root folder. 0: the name is of none that is there. */
+static uint32_t system_address(const struct vk_fs *fs, const char *name)
+{
+	for (unsigned i = VK_SYSTEM_FBB; i < VK_SYSTEM_COUNT; i++)
+		if (fs->info.system[i].has_fd && strcmp(name, vk_system_file_name((enum vk_system_file)i)) == 0)
+			return fs->info.system[i].file->address;
+	return 0;
+}
+
 static enum vk_status one_step(struct way *w, bool follow, struct vk_error *err)
 {
 	bool last = w->rest[strspn(w->rest, "/")] == '\0';
 	struct vk_fs_entry entry;
 	struct vk_fs_file *file;
 	enum vk_status st;
+	uint32_t system;
 
 	if (!vk_fs_file_is_folder(w->at))
 		return vk_error_set(err, VK_ABSENT, vk_io_name(w->fs->volume),
@@ -192,6 +202,8 @@ static enum vk_status one_step(struct way *w, bool follow, struct vk_error *err)
 	st = vk_fs_find(w->fs, w->at, w->name, w->sink, &entry, err);
 	if (st == VK_OK)
 		st = vk_fs_entry_open(w->fs, &entry, w->sink, &file, err);
+	else if (w->depth == 0 && (system = system_address(w->fs, w->name)) != 0)
+		st = vk_fs_file_open(w->fs, system, w->sink, &file, err);
 	if (st != VK_OK)
 		return st;
 	if (file->meta.type == VK_FILE_LINK && (follow || !last)) {

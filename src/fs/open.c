@@ -54,7 +54,7 @@ static enum vk_status read_descriptor(struct opening *o)
 		(void)vk_error_set(o->err, VK_DAMAGED, name,
 				   "the file-system descriptor (volume offset 0x%llx) is damaged",
 				   (unsigned long long)VK_FS_OFFSET);
-		(void)vk_error_remedy(o->err, "vmfskit repair --header shows what of it can be rebuilt");
+		(void)vk_error_remedy(o->err, "vmfskit repair header shows what of it can be rebuilt");
 		return VK_DAMAGED;
 	}
 	/* smaller ones leave no room for the addresses of a file descriptor */

@@ -133,13 +133,18 @@ static void list_node(struct tree *t, size_t node)
 	st = vk_fs_file_open(t->fs, t->nodes[node].address, NULL, &folder, &error);
 	if (st == VK_OK) {
 		st = vk_dir_list(t->fs, folder, &visit, t->sink, &t->slots_left, &error);
-		if (st == VK_ABSENT)
+		if (st == VK_ABSENT && t->nodes[node].parent != SIZE_MAX)
 			vk_fs_say(t->fs, t->sink, VK_F_STRUCTURE_ABSENT, folder->volume_offset, 0, NULL, NULL, "%s",
 				  error.what);
 		vk_fs_file_close(folder);
 	}
-	if (st == VK_NOMEM && t->status == VK_OK)
-		t->status = vk_no_memory(t->err, NULL);
+	/* of a folder on the way the rest is given all the same; nothing of the first one is no empty folder */
+	if (t->status == VK_OK && st != VK_OK &&
+	    (st == VK_NOMEM || st == VK_IO || t->nodes[node].parent == SIZE_MAX)) {
+		t->status = st;
+		if (t->err != NULL)
+			*t->err = error;
+	}
 	/* the first of its folders is the next one */
 	for (size_t i = t->node_count; i > before && t->status == VK_OK; i--) {
 		size_t number = i - 1;

@@ -54,6 +54,11 @@ static bool add_extent(struct vk_fs *fs, size_t i)
 						i});
 }
 
+static const char *name_of(const struct vk_fs_extent *extent)
+{
+	return extent->name != NULL ? extent->name : vk_io_name(extent->io);
+}
+
 /* Two extents at one place are no volume. Of two runs of one extent the first is taken: its table was found wrong. */
 static enum vk_status settle_parts(struct vk_fs *fs, struct vk_error *err)
 {
@@ -68,9 +73,9 @@ static enum vk_status settle_parts(struct vk_fs *fs, struct vk_error *err)
 		if (last == NULL || fs->parts[i].volume_offset >= end_of(last))
 			fs->parts[kept++] = fs->parts[i];
 		else if (fs->parts[i].extent != last->extent)
-			return vk_error_set(err, VK_USAGE, vk_io_name(fs->extents[fs->parts[i].extent].io),
+			return vk_error_set(err, VK_USAGE, name_of(&fs->extents[fs->parts[i].extent]),
 					    "it holds the same part of the volume as %s: name each extent once",
-					    vk_io_name(fs->extents[last->extent].io));
+					    name_of(&fs->extents[last->extent]));
 	}
 	fs->part_count = kept;
 	return VK_OK;
@@ -93,7 +98,7 @@ static enum vk_status check_extents(const struct vk_fs *fs, const struct vk_lvm_
 		if (first == NULL)
 			first = volume;
 		if (volume != NULL && !vk_vmfs_uuid_equal(&volume->uuid, &first->uuid))
-			return vk_error_set(err, VK_USAGE, vk_io_name(fs->extents[i].io),
+			return vk_error_set(err, VK_USAGE, name_of(&fs->extents[i]),
 					    "it is an extent of another volume than the first one");
 	}
 	*ret_volume = first;
@@ -126,7 +131,7 @@ enum vk_status vk_fs_volume_open(struct vk_fs *fs, struct vk_error *err)
 	}
 	fs->info.volume_bytes = volume != NULL ? volume->logicalSize : 0;
 	size = fs->part_count > 0 ? end_of(&fs->parts[fs->part_count - 1]) : 0;
-	fs->volume = vk_io_parts(vk_io_name(fs->extents[0].io), list, fs->part_count,
+	fs->volume = vk_io_parts(name_of(&fs->extents[0]), list, fs->part_count,
 				 vk_max_u64(size, fs->info.volume_bytes), VK_SPAN_ABSENT);
 	free(list);
 	return fs->volume != NULL ? VK_OK : vk_no_memory(err, NULL);

@@ -3,6 +3,22 @@
 # Copying files out of volumes: every file of the real ones, whole or with its gaps named; what stands in the way of a copy.
 . "$(dirname "$0")/../lib.sh"
 cd "$TMP" || exit 1
+# --- the list of files is not in the dump: that is no empty volume ------------------------------------------------------
+ok "a disk with files" "$LAB" make --table gpt --vmfs 6 --size 20G --files all whole
+head -c 26M whole >start
+for verb in ls "cp -r"; do
+	# shellcheck disable=SC2086
+	exits "$verb of the root of a dump without it" 4 "$VMFSKIT" $verb start / $([ "$verb" = ls ] || echo out)
+	has "$verb: what is missing" "$ERR" 'does not hold the names in the root folder'
+	has "$verb: what to ask for" "$ERR" '^  vmfskit map --ddrescue start / lists the blocks of it'
+done
+ok "a system file is found without the root" "$VMFSKIT" map --ddrescue start /.fdc.sf
+"$VMFSKIT" map --json whole / | jq '[.extents[] | .device_offset + .length] | max' >end
+head -c "$(cat end)" whole >start
+exits "a folder is not in the dump" 4 "$VMFSKIT" cp -r start / some
+has "that is said" "$ERR" 'names are missing: not everything below / is in the source'
+rm -rf whole start out some
+
 [ -n "$SHARED" ] || { skip "the rest of this test" "no real volumes in ../shared"; exit 0; }
 umask 022
 

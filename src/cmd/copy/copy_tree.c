@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/shown.h"
 #include "cmd/copy/copy.h"
 
 /* A folder that was made: its facts are set when all is in it. */
@@ -185,6 +186,7 @@ static enum vk_status walk(struct vk_copy *copy, const struct vk_copy_place *pla
 {
 	const char *path = copy->path + strspn(copy->path, "/");
 	struct tree tree = {.copy = copy, .place = place, .base_len = strlen(path)};
+	const size_t absent = vk_findings_absent(&copy->files.findings);
 	enum vk_status status;
 
 	while (tree.base_len > 0 && path[tree.base_len - 1] == '/')
@@ -192,6 +194,13 @@ static enum vk_status walk(struct vk_copy *copy, const struct vk_copy_place *pla
 	tree.base_len += tree.base_len > 0;
 	status = vk_fs_walk_tree(copy->files.fs, copy->path, visit_one, &tree,
 				 place != NULL ? &copy->files.sink : NULL, err);
+	if (vk_findings_absent(&copy->files.findings) > absent) {
+		fprintf(copy->files.cmd.call->err,
+			"%s: names are missing: not everything below %s is in the source, "
+			"so not everything was copied\n",
+			copy->files.cmd.call->program->name, vk_shown_name(copy->path).text);
+		(void)vk_cmd_ok(&copy->files.cmd, VK_EXIT_FINDINGS);
+	}
 	if (status == VK_OK && place != NULL && !copy->stopped) {
 		set_facts(&tree);
 		/* the root goes into a folder that was there, which stays as it was */

@@ -60,7 +60,8 @@ static bool add_extent(struct vk_files *files, const struct vk_extent *extent)
 	const struct vk_source *source = &files->opened.sources[extent->source];
 	const struct vk_vmfs *v = &source->vmfs[extent->vmfs];
 	uint64_t start = v->start_sector * source->sector_size;
-	struct vk_fs_extent e = {.vmfs = v, .source = extent->source, .source_bytes = source_bytes_of(files, extent)};
+	struct vk_fs_extent e = {.vmfs = v, .source = extent->source, .source_bytes = source_bytes_of(files, extent),
+				 .name = vk_files_source(files, extent->source)};
 
 	e.io = vk_io_window(source->io, start, UINT64_MAX);
 	if (e.io == NULL)
