@@ -93,6 +93,11 @@ bool vk_fs_place(const struct vk_fs *fs, uint64_t volume_offset, size_t *ret_ext
  */
 VK_MUST_USE enum vk_status vk_fs_get(struct vk_fs *fs, uint64_t volume_offset, void *buf, size_t len, size_t *ret_got,
 				     struct vk_error *err);
+/*
+ * Forget what was read of the volume: it may be in use, and what is read next is as it is then. The descriptors of the
+ * system files and of open files stay.
+ */
+void vk_fs_forget(struct vk_fs *fs);
 
 /* An open file. */
 struct vk_fs_file {

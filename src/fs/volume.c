@@ -201,6 +201,12 @@ static const struct vk_fs_piece *piece_of(struct vk_fs *fs, uint64_t number, str
 	return oldest;
 }
 
+void vk_fs_forget(struct vk_fs *fs)
+{
+	for (size_t i = 0; i < VK_FS_PIECES; i++)
+		fs->pieces[i].number = UINT64_MAX;
+}
+
 enum vk_status vk_fs_get(struct vk_fs *fs, uint64_t volume_offset, void *buf, size_t len, size_t *ret_got,
 			 struct vk_error *err)
 {

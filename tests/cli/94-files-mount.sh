@@ -48,6 +48,16 @@ has "an I/O error" "$ERR" 'Input/output error'
 ok "another one is whole" cmp from/web/web.vmx m/web/web.vmx
 fusermount3 -u m
 
+# the volume may be in use: what was read is not believed for long
+ok "a volume that changes" "$VMFSKIT" mount lab5 m
+is "as it was" "$(head -c 3 m/web/web.vmx)" "$(head -c 3 from/web/web.vmx)"
+at=$("$VMFSKIT" map --json lab5 /web/web.vmx | jq '.extents[0].device_offset')
+printf 'new' | dd of=lab5 bs=1 seek="$at" conv=notrunc status=none
+sleep 2
+is "as it is now" "$(head -c 3 m/web/web.vmx)" new
+fusermount3 -u m
+head -c 3 from/web/web.vmx | dd of=lab5 bs=1 seek="$at" conv=notrunc status=none
+
 # --- in the foreground, and where it cannot be ------------------------------------------------------------------------
 : >said
 "$VMFSKIT" mount --foreground lab5 m >said 2>&1 &

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
+#include <time.h>
 
 #include "base/checked.h"
 #include "base/memory.h"
@@ -23,6 +24,21 @@
 
 /* The volume may be in use by its hosts: nothing is believed for longer, in seconds. */
 #define LASTS 1.0
+
+/* The volume of a request, with nothing of it that was read longer ago than that. */
+static struct vk_fs *volume_of(fuse_req_t req)
+{
+	static double read_at;
+	struct vk_fs *fs = fuse_req_userdata(req);
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if ((double)now.tv_sec + (double)now.tv_nsec / 1e9 - read_at >= LASTS) {
+		vk_fs_forget(fs);
+		read_at = (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+	}
+	return fs;
+}
 
 /* An open folder: its entries as the kernel reads them. */
 struct listing {
@@ -58,7 +74,7 @@ static enum vk_status open_inode(fuse_req_t req, fuse_ino_t ino, struct vk_fs_fi
 {
 	uint32_t address = ino == FUSE_ROOT_ID ? root_address() : (uint32_t)ino;
 
-	return vk_fs_file_open(fuse_req_userdata(req), address, NULL, ret_file, err);
+	return vk_fs_file_open(volume_of(req), address, NULL, ret_file, err);
 }
 
 static mode_t type_bits(uint32_t type, bool folder)
@@ -94,9 +110,9 @@ static void on_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	enum vk_status status = open_inode(req, parent, &folder, &err);
 
 	if (status == VK_OK)
-		status = vk_fs_find(fuse_req_userdata(req), folder, name, NULL, &found, &err);
+		status = vk_fs_find(volume_of(req), folder, name, NULL, &found, &err);
 	if (status == VK_OK)
-		status = vk_fs_entry_open(fuse_req_userdata(req), &found, NULL, &file, &err);
+		status = vk_fs_entry_open(volume_of(req), &found, NULL, &file, &err);
 	if (status == VK_OK) {
 		entry.ino = inode_of(file->address);
 		fill(file, &entry.attr);
@@ -132,7 +148,7 @@ static void on_readlink(fuse_req_t req, fuse_ino_t ino)
 	enum vk_status status = open_inode(req, ino, &file, &err);
 
 	if (status == VK_OK) {
-		status = vk_fs_link(fuse_req_userdata(req), file, target, &err);
+		status = vk_fs_link(volume_of(req), file, target, &err);
 		vk_fs_file_close(file);
 	}
 	if (status == VK_OK)
@@ -179,7 +195,7 @@ static void on_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t at, struc
 	(void)ino;
 	if (buf == NULL)
 		fuse_reply_err(req, ENOMEM);
-	else if (vk_fs_read(fuse_req_userdata(req), file, offset, buf, want, &got, &err) != VK_OK || got < want)
+	else if (vk_fs_read(volume_of(req), file, offset, buf, want, &got, &err) != VK_OK || got < want)
 		fuse_reply_err(req, EIO);
 	else
 		fuse_reply_buf(req, buf, got);
@@ -232,7 +248,7 @@ static void on_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *in
 	l->req = req;
 	status = open_inode(req, ino, &folder, &err);
 	if (status == VK_OK)
-		status = vk_fs_list(fuse_req_userdata(req), folder, false, add_entry, l, NULL, &err);
+		status = vk_fs_list(volume_of(req), folder, false, add_entry, l, NULL, &err);
 	vk_fs_file_close(folder);
 	if (status != VK_OK || l->nomem) {
 		fuse_reply_err(req, l->nomem ? ENOMEM : errno_of(&err));
@@ -263,7 +279,7 @@ static void on_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info 
 
 static void on_statfs(fuse_req_t req, fuse_ino_t ino)
 {
-	const struct vk_fs_info *info = vk_fs_info(fuse_req_userdata(req));
+	const struct vk_fs_info *info = vk_fs_info(volume_of(req));
 	struct statvfs st = {.f_bsize = 1 << 20, .f_frsize = 1 << 20, .f_namemax = 127, .f_flag = ST_RDONLY,
 			     .f_blocks = info->volume_bytes >> 20};
 
