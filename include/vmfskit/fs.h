@@ -229,6 +229,7 @@ struct vk_fs_visit {
 	const struct vk_fs_entry *entry;
 	const struct vk_fs_file *file; /* NULL: its descriptor cannot be read: error says why */
 	const struct vk_error *error;
+	uint32_t folder;               /* address of the folder that has the entry */
 };
 /* fn returns false not to go into this folder; *ret_stop ends it all. */
 typedef bool (*vk_fs_visit_fn)(void *ctx, const struct vk_fs_visit *visit, bool *ret_stop);

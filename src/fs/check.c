@@ -46,6 +46,7 @@ static void free_all(struct vk_checking *c)
 	for (size_t i = 0; i < c->name_count; i++)
 		free(c->names[i].path);
 	free(c->names);
+	free(c->subfolders);
 }
 
 enum vk_status vk_fs_check(struct vk_fs *fs, const struct vk_finding_sink *sink, struct vk_fs_check *ret_check,

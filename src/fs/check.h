@@ -28,6 +28,7 @@ static inline void vk_set_bit(uint8_t *bits, uint64_t i)
 /* A name of a file. */
 struct vk_check_name {
 	uint32_t address;
+	uint32_t folder; /* that has the name */
 	char *path;
 };
 
@@ -41,6 +42,8 @@ struct vk_checking {
 	struct vk_check_map maps[VK_CHECK_KINDS];
 	struct vk_check_name *names;        /* by address, once they are sorted */
 	size_t name_count;
+	uint32_t *subfolders;               /* for each folder in another one: that one; sorted once they are all known */
+	size_t subfolder_count;
 	bool names_unknown;                 /* parts of folders are not in the source, or damaged */
 	bool blocks_unknown;                /* what a file uses is not all known */
 	struct vk_range_set twice[VK_CHECK_KINDS]; /* numbers of what two files use */
@@ -50,11 +53,14 @@ struct vk_checking {
 
 /* Header, system files, and the maps from the headers of all clusters. */
 void vk_check_resources(struct vk_checking *c);
+/* What the header of the volume and the system files say of each other. */
+void vk_check_system(struct vk_checking *c);
 void vk_check_heartbeats(struct vk_checking *c);
 /* Folders; fills names. */
 void vk_check_names(struct vk_checking *c);
-/* Names of an address: the first, and how many. */
-size_t vk_check_names_of(const struct vk_checking *c, uint32_t address, const char **ret_path);
+/* Names of an address: the first, and how many. ret_folder may be NULL: the folder that has the first. */
+size_t vk_check_names_of(const struct vk_checking *c, uint32_t address, const char **ret_path, uint32_t *ret_folder);
+size_t vk_check_subfolders_of(const struct vk_checking *c, uint32_t address);
 /* All descriptors in use, what they use, and what is left. */
 void vk_check_files(struct vk_checking *c);
 /* The lock of an object at a volume offset. */

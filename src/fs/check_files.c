@@ -16,19 +16,43 @@ static void say_file(struct vk_checking *c, const struct vk_fs_file *file, enum 
 		  "file descriptor 0x%08" PRIx32 ": %s", file->address, message);
 }
 
-/* Folders count their folders, and themselves: what an entry of a folder counts is not said by its names alone. */
-static void check_names(struct vk_checking *c, const struct vk_fs_file *file, size_t names)
+/* Of a folder: its name, its "." and the ".." of its folders. */
+static void check_links(struct vk_checking *c, const struct vk_fs_file *file, size_t names)
+{
+	bool folder = vk_fs_file_is_folder(file);
+	size_t links = folder ? 2 + vk_check_subfolders_of(c, file->address) : names;
+
+	if (file->meta.linkCount != links)
+		say_file(c, file, VK_F_FILE_LINK_COUNT, file->meta.linkCount, links,
+			 folder ? "linkCount is not 2 and the number of its folders"
+				: "linkCount is not the number of its names");
+}
+
+/* VMFS6: a file with one name is in the folder that it says; the root and system files are in none. */
+static void check_parent(struct vk_checking *c, const struct vk_fs_file *file, size_t names, uint32_t folder)
+{
+	uint32_t expected = file->address == ROOT_ADDRESS || file->meta.type == VK_FILE_SYSTEM ? 0 : folder;
+
+	if (c->fs->info.vmfs6 && names <= 1 && file->meta.parentFD != expected)
+		vk_fs_say(c->fs, &c->named, VK_F_FILE_DESCRIPTOR, file->volume_offset, c->fs->info.fd.fd_bytes,
+			  vk_fs_address_text(c->fs, file->meta.parentFD).text,
+			  vk_fs_address_text(c->fs, expected).text,
+			  "file descriptor 0x%08" PRIx32 ": parentFD is not the folder that it is in", file->address);
+}
+
+static void check_names(struct vk_checking *c, const struct vk_fs_file *file, size_t names, uint32_t folder)
 {
 	c->phase = VK_FS_CHECK_NAMES;
-	if (file->address == ROOT_ADDRESS || c->names_unknown)
+	if (c->names_unknown)
 		return;
-	if (names == 0)
-		vk_fs_say(c->fs, &c->named, VK_F_FILE_NAMELESS, file->volume_offset, c->fs->info.fd.fd_bytes, NULL,
-			  NULL, "file descriptor 0x%08" PRIx32 ", %" PRIu64 " bytes, has no name", file->address,
-			  file->meta.fileLength);
-	else if (!vk_fs_file_is_folder(file) && file->meta.linkCount != names)
-		say_file(c, file, VK_F_FILE_LINK_COUNT, file->meta.linkCount, names,
-			 "linkCount is not the number of its names");
+	if (names > 0 || file->address == ROOT_ADDRESS) {
+		check_links(c, file, names);
+		check_parent(c, file, names, folder);
+		return;
+	}
+	vk_fs_say(c->fs, &c->named, VK_F_FILE_NAMELESS, file->volume_offset, c->fs->info.fd.fd_bytes, NULL, NULL,
+		  "file descriptor 0x%08" PRIx32 ", %" PRIu64 " bytes, has no name", file->address,
+		  file->meta.fileLength);
 }
 
 /* Addresses of file descriptors in a descriptor; 0: none. */
@@ -83,6 +107,24 @@ static bool shift_fits(const struct vk_checking *c, const struct vk_file_metadat
 	return m->blockOffsetShift < 64 && m->blockSize == 1ULL << m->blockOffsetShift;
 }
 
+/* Of the blocks of the file; tbzGranularityShift is the log2 of a size. */
+static void check_counts(struct vk_checking *c, const struct vk_fs_file *file)
+{
+	const struct vk_file_metadata *m = &file->meta;
+
+	if (((uint64_t)m->newSinceEpochHi << 32 | m->newSinceEpochLo) > m->numBlocks)
+		say_file(c, file, VK_F_FILE_BLOCK_COUNT, m->newSinceEpochLo, m->numBlocks,
+			 "newSinceEpoch is more than numBlocks");
+	if (((uint64_t)m->numCOWBlocksHi << 32 | m->numCOWBlocksLo) > m->numBlocks)
+		say_file(c, file, VK_F_FILE_BLOCK_COUNT, m->numCOWBlocksLo, m->numBlocks,
+			 "numCOWBlocks is more than numBlocks");
+	if (m->numLFB > m->numBlocks)
+		say_file(c, file, VK_F_FILE_BLOCK_COUNT, m->numLFB, m->numBlocks, "numLFB is more than numBlocks");
+	if (m->tbzGranularityShift >= 64)
+		say_file(c, file, VK_F_FILE_DESCRIPTOR, m->tbzGranularityShift, 20,
+			 "tbzGranularityShift is too large");
+}
+
 static void check_meta(struct vk_checking *c, const struct vk_fs_file *file)
 {
 	const struct vk_file_metadata *m = &file->meta;
@@ -105,6 +147,7 @@ static void check_meta(struct vk_checking *c, const struct vk_fs_file *file)
 		say_file(c, file, VK_F_FILE_DESCRIPTOR, m->parentFD, 0, "parentFD is of VMFS6 only");
 	if (!six && (m->numTBZBlocksHi | m->numCOWBlocksHi | m->newSinceEpochHi) != 0)
 		say_file(c, file, VK_F_FILE_DESCRIPTOR, m->numTBZBlocksHi, 0, "counts of blocks are too large");
+	check_counts(c, file);
 	check_fd_address(c, file, "affinityFD", m->affinityFD);
 	if (six)
 		check_fd_address(c, file, "parentFD", m->parentFD);
@@ -112,13 +155,14 @@ static void check_meta(struct vk_checking *c, const struct vk_fs_file *file)
 
 static void check_file(struct vk_checking *c, const struct vk_fs_file *file, bool again)
 {
-	size_t names = vk_check_names_of(c, file->address, &c->path);
+	uint32_t folder = 0;
+	size_t names = vk_check_names_of(c, file->address, &c->path, &folder);
 
 	if (!again) {
 		c->result.files++;
 		check_meta(c, file);
 		vk_check_lock(c, &file->lock, file->volume_offset);
-		check_names(c, file, names);
+		check_names(c, file, names, folder);
 	}
 	c->phase = VK_FS_CHECK_BLOCKS;
 	vk_check_blocks(c, file, again);
@@ -142,7 +186,7 @@ static void check_one(struct vk_checking *c, const struct vk_check_map *fds, uin
 	const char *path;
 
 	if (known && !vk_bit(fds->allocated, number)) {
-		if (!again && vk_check_names_of(c, address, &c->path) > 0) {
+		if (!again && vk_check_names_of(c, address, &c->path, NULL) > 0) {
 			c->phase = VK_FS_CHECK_DESCRIPTORS;
 			vk_fs_say(c->fs, &c->named, VK_F_FILE_BLOCK_FREE, c->fs->fdc->volume_offset, 0, NULL, NULL,
 				  "file descriptor 0x%08" PRIx32 " is in use and marked free in .fdc.sf", address);
@@ -151,7 +195,7 @@ static void check_one(struct vk_checking *c, const struct vk_check_map *fds, uin
 		}
 	}
 	c->phase = VK_FS_CHECK_DESCRIPTORS;
-	(void)vk_check_names_of(c, address, &path);
+	(void)vk_check_names_of(c, address, &path, NULL);
 	c->path = path;
 	status = vk_fs_file_open(c->fs, address, known && !again ? &c->named : NULL, &file, &why);
 	/* of a cluster without a bitmap nobody knows which are in use */

@@ -2,6 +2,7 @@
 /* Heartbeats, and the locks that name them. */
 #include <inttypes.h>
 
+#include "base/checked.h"
 #include "fs/check.h"
 
 enum {
@@ -30,6 +31,39 @@ static void count_journal(struct vk_checking *c, const struct vk_heartbeat *hb)
 		vk_set_bit(blocks->used, a.block);
 }
 
+static void say_slot(struct vk_checking *c, uint64_t at, const char *what, uint64_t seen, uint64_t expected)
+{
+	vk_fs_say(c->fs, &c->named, VK_F_HEARTBEAT_STATE, at, SLOT_BYTES, vk_phrase("0x%" PRIx64, seen).text,
+		  vk_phrase("0x%" PRIx64, expected).text, "heartbeat: %s", what);
+}
+
+/* Where the journal lies is said twice. What a free slot says of its last host stays, but not the owner. */
+static void check_slot(struct vk_checking *c, const struct vk_heartbeat *hb, uint64_t at)
+{
+	static const struct vk_vmfs_uuid nil = {{0}};
+	struct vk_address a;
+	uint64_t journal = 0;
+
+	if (hb->state == VK_HB_FREE) {
+		if (!vk_vmfs_uuid_equal(&hb->owner, &nil))
+			say_slot(c, at, "a free slot has an owner", hb->owner.b[0], 0);
+		if (hb->journalAddr != 0 || hb->journalVolAddr != 0)
+			say_slot(c, at, "a free slot has a journal", hb->journalVolAddr, 0);
+	}
+	/* whether VMFS3 says the second was not seen */
+	if (hb->state != VK_HB_IN_USE || hb->journalAddr == 0 ||
+	    (hb->journalVolAddr == 0 && c->fs->info.descriptor.majorVersion == VK_FS_VMFS3))
+		return;
+	vk_address_decode(hb->journalAddr, &c->fs->info.addresses, &a);
+	if (a.kind == VK_ADDRESS_FILE_BLOCK)
+		journal = vk_mul_sat(a.block, c->fs->info.file_block_bytes);
+	else if (a.kind != VK_ADDRESS_JOURNAL ||
+		 vk_fs_resource(c->fs, VK_SYSTEM_JBC, a.cluster, a.resource, &journal) == VK_ABSENT)
+		return;
+	if (journal != hb->journalVolAddr)
+		say_slot(c, at, "journalVolAddr is not the place of journalAddr", hb->journalVolAddr, journal);
+}
+
 void vk_check_heartbeats(struct vk_checking *c)
 {
 	const struct vk_finding_sink sink = {pass_but_in_use, c};
@@ -54,6 +88,7 @@ void vk_check_heartbeats(struct vk_checking *c)
 		vk_heartbeat_decode(raw, sizeof(raw), &hb);
 		vk_heartbeat_check(&hb, sizeof(raw), at, source, &sink);
 		count_journal(c, &hb);
+		check_slot(c, &hb, at);
 	}
 }
 

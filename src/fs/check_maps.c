@@ -277,6 +277,7 @@ static void read_large(struct vk_checking *c)
 				 .name = ".fbb.sf (large blocks)"};
 	struct clusters small = {.c = c, .map = blocks, .file = fbb->file, .r = &fbb->child, .lock_type = VK_LOCK_FBB,
 				 .name = ".fbb.sf (small blocks)", .small = true};
+	uint64_t became = 0, judged = 0;
 	uint8_t *converted;
 
 	if (fbb->file == NULL || !fbb->has_resource || !fbb->has_child || larges > RESOURCES_MAX ||
@@ -297,40 +298,20 @@ static void read_large(struct vk_checking *c)
 		}
 		c->result.phases[c->phase].checked++;
 		vk_check_lock(c, &h.lock, h.at);
-		if (judge_header(&large, i, &h))
+		if (judge_header(&large, i, &h)) {
 			note_large(blocks, i * large.r->resourcesPerCluster, &h, converted);
+			judged++;
+		}
 	}
+	for (uint64_t i = 0; i < cluster_count(&fbb->child); i++)
+		became += vk_bit(converted, i);
+	if (became != fbb->child.convertedClusters && judged == cluster_count(large.r))
+		vk_fs_say(c->fs, &c->named, VK_F_FILE_RESOURCE, fbb->file->volume_offset, 0,
+			  vk_phrase("%" PRIu32, fbb->child.convertedClusters).text, vk_phrase("%" PRIu64, became).text,
+			  "convertedClusters of .fbb.sf is not what the bitmaps say");
 	small.converted = converted;
 	read_clusters(&small);
 	free(converted);
-}
-
-static void compare(struct vk_checking *c, enum vk_system_file file, const char *what, uint64_t seen, uint64_t expected)
-{
-	const struct vk_fs_system *s = &c->fs->info.system[file];
-
-	c->result.phases[c->phase].checked++;
-	if (s->has_resource && s->file != NULL && seen != expected)
-		vk_fs_say(c->fs, &c->named, VK_F_FILE_RESOURCE, s->file->volume_offset, 0,
-			  vk_phrase("%" PRIu64, seen).text, vk_phrase("%" PRIu64, expected).text,
-			  "%s of %s contradicts the header of the volume", what, vk_system_file_name(file));
-}
-
-static void compare_with_header(struct vk_checking *c)
-{
-	const struct vk_fs_info *info = &c->fs->info;
-	const struct vk_fs_system *s = info->system;
-	const struct vk_fs_descriptor *d = &info->descriptor;
-	const struct vk_resource_file *blocks = info->vmfs6 ? &s[VK_SYSTEM_FBB].child : &s[VK_SYSTEM_FBB].resource;
-
-	compare(c, VK_SYSTEM_FDC, "clusterGroupOffset", s[VK_SYSTEM_FDC].resource.clusterGroupOffset,
-		d->fdcClusterGroupOffset);
-	compare(c, VK_SYSTEM_FDC, "clustersPerGroup", s[VK_SYSTEM_FDC].resource.clustersPerGroup,
-		d->fdcClustersPerGroup);
-	compare(c, VK_SYSTEM_SBC, "resourceSize", s[VK_SYSTEM_SBC].resource.resourceSize, d->subBlockSize);
-	if (info->volume_bytes != 0 && (!info->vmfs6 || s[VK_SYSTEM_FBB].has_child))
-		compare(c, VK_SYSTEM_FBB, "the number of blocks", vk_resource_count(blocks),
-			info->volume_bytes / info->file_block_bytes);
 }
 
 void vk_check_resources(struct vk_checking *c)
@@ -342,7 +323,7 @@ void vk_check_resources(struct vk_checking *c)
 	struct vk_check_map *blocks = &c->maps[VK_CHECK_BLOCKS];
 
 	c->phase = VK_FS_CHECK_RESOURCES;
-	compare_with_header(c);
+	vk_check_system(c);
 	if (info->vmfs6)
 		read_large(c);
 	else

@@ -19,10 +19,31 @@ static void pass_and_note(void *ctx, const struct vk_finding *finding)
 	vk_finding_put(&c->named, finding);
 }
 
+static void check_up(struct vk_checking *c, const struct vk_fs_file *folder, uint32_t parent)
+{
+	struct vk_error why = {0};
+	struct vk_fs_entry up;
+
+	if (vk_fs_find(c->fs, folder, "..", NULL, &up, &why) == VK_OK && up.address != parent)
+		vk_fs_say(c->fs, &c->named, VK_F_FOLDER_ENTRY, folder->volume_offset, c->fs->info.fd.fd_bytes,
+			  vk_fs_address_text(c->fs, up.address).text, vk_fs_address_text(c->fs, parent).text,
+			  "\"..\" of a folder is not the folder that it is in");
+}
+
+/* A folder counts for the one that it is in, and says itself which that is. */
+static void note_folder(struct vk_checking *c, const struct vk_fs_visit *visit)
+{
+	if (vk_append(&c->subfolders, &c->subfolder_count, &visit->folder, sizeof(visit->folder)) == NULL) {
+		c->status = vk_no_memory(c->err, NULL);
+		return;
+	}
+	check_up(c, visit->file, visit->folder);
+}
+
 static bool note_name(void *ctx, const struct vk_fs_visit *visit, bool *ret_stop)
 {
 	struct vk_checking *c = ctx;
-	struct vk_check_name name = {visit->entry->address, strdup(visit->path)};
+	struct vk_check_name name = {visit->entry->address, visit->folder, strdup(visit->path)};
 
 	if (name.path == NULL || vk_append(&c->names, &c->name_count, &name, sizeof(name)) == NULL) {
 		free(name.path);
@@ -38,8 +59,25 @@ static bool note_name(void *ctx, const struct vk_fs_visit *visit, bool *ret_stop
 		vk_fs_say(c->fs, &c->named, VK_F_FILE_DESCRIPTOR, c->fs->fdc->volume_offset, 0,
 			  vk_fs_address_text(c->fs, visit->entry->address).text, NULL,
 			  "a name leads to no file descriptor");
+	else if (visit->file != NULL && vk_fs_file_is_folder(visit->file))
+		note_folder(c, visit);
 	c->path = NULL;
 	return true;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const uint32_t *x = a;
+	const uint32_t *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+static uint64_t number_of(const void *number)
+{
+	const uint32_t *n = number;
+
+	return *n;
 }
 
 static int by_address(const void *a, const void *b)
@@ -69,6 +107,8 @@ void vk_check_names(struct vk_checking *c)
 		*c->err = why;
 		c->status = status;
 	}
+	if (c->fs->info.system[VK_SYSTEM_ROOT].file != NULL)
+		check_up(c, c->fs->info.system[VK_SYSTEM_ROOT].file, c->fs->info.system[VK_SYSTEM_ROOT].file->address);
 	/* without a root nothing has a name */
 	if (status != VK_OK) {
 		c->names_unknown = true;
@@ -76,15 +116,28 @@ void vk_check_names(struct vk_checking *c)
 	}
 	if (c->names != NULL)
 		qsort(c->names, c->name_count, sizeof(*c->names), by_address);
+	if (c->subfolders != NULL)
+		qsort(c->subfolders, c->subfolder_count, sizeof(*c->subfolders), by_number);
 }
 
-size_t vk_check_names_of(const struct vk_checking *c, uint32_t address, const char **ret_path)
+size_t vk_check_names_of(const struct vk_checking *c, uint32_t address, const char **ret_path, uint32_t *ret_folder)
 {
 	size_t i = vk_first_not_below(c->names, c->name_count, sizeof(*c->names), address, address_of), count = 0;
 
 	*ret_path = NULL;
 	for (; i < c->name_count && c->names[i].address == address; i++, count++)
-		if (count == 0)
+		if (count == 0) {
 			*ret_path = c->names[i].path;
+			if (ret_folder != NULL)
+				*ret_folder = c->names[i].folder;
+		}
 	return count;
+}
+
+size_t vk_check_subfolders_of(const struct vk_checking *c, uint32_t address)
+{
+	size_t n = c->subfolder_count, width = sizeof(*c->subfolders);
+
+	return vk_first_not_below(c->subfolders, n, width, address + 1ULL, number_of) -
+	       vk_first_not_below(c->subfolders, n, width, address, number_of);
 }

@@ -21,6 +21,7 @@ struct list6 {
 	uint32_t alignment;
 	uint64_t in_use;                /* entries */
 	bool stopped;
+	uint8_t hit[VK_DIR6_HASH_SLOTS / 8 + 1]; /* slots of the hash table that entries have */
 };
 
 static bool is_there(void *ctx, uint64_t offset)
@@ -37,6 +38,7 @@ static void check_hash(struct list6 *l, const struct vk_dir6_entry *raw, uint64_
 	if (!l->has_table || !vk_dir6_key(name, strnlen((const char *)name, sizeof(raw->name)),
 					  l->f->file->address == vk_fd_address(0, VK_SYSTEM_ROOT), &key))
 		return;
+	l->hit[key.slot / 8] = (uint8_t)(l->hit[key.slot / 8] | 1U << key.slot % 8);
 	if (raw->hash != key.hash)
 		vk_dir_say(l->f, VK_F_FOLDER_ENTRY, at, VK_DIR6_ENTRY_BYTES,
 			      vk_phrase("0x%08x", raw->hash).text, vk_phrase("0x%08x", key.hash).text,
@@ -205,7 +207,7 @@ static void take_dot(struct list6 *l, const uint8_t *raw_entry, uint64_t at, con
 	entry.generation = raw.generation;
 	memcpy(entry.name, name, strlen(name));
 	if (!vk_dir_entry_sound(raw.type, raw.address) || strncmp((const char *)raw.name, name, 4) != 0 ||
-	    (self && raw.address != l->f->file->address))
+	    (self && (raw.address != l->f->file->address || raw.generation != l->f->file->meta.generation)))
 		vk_dir_say(l->f, VK_F_FOLDER_ENTRY, at, VK_DIR6_ENTRY_BYTES,
 			      vk_phrase("type %u, descriptor 0x%08x", raw.type, raw.address).text, NULL,
 			      "the entry of \"%s\" in the header of a folder is wrong", name);
@@ -227,6 +229,50 @@ static void take_maps(struct list6 *l, const struct vk_dir6_header *header, uint
 	}
 }
 
+/* Whether an entry whose name has that slot lies there, or did before it was wiped. */
+static bool has_slot(struct list6 *l, uint64_t at, uint32_t slot)
+{
+	uint64_t next;
+	const uint8_t *bytes = vk_dir_bytes(&l->links, at, VK_DIR6_ENTRY_BYTES, &next);
+	struct vk_dir6_entry raw;
+	struct vk_dir6_key key;
+
+	if (bytes == NULL || vk_all_zero(bytes, VK_DIR6_ENTRY_BYTES))
+		return true;
+	vk_dir6_entry_decode(bytes, VK_DIR6_ENTRY_BYTES, &raw);
+	return !vk_dir6_key(raw.name, strnlen((const char *)raw.name, sizeof(raw.name)),
+			    l->f->file->address == vk_fd_address(0, VK_SYSTEM_ROOT), &key) ||
+	       key.slot == slot;
+}
+
+/* Whether what a slot of the hash table leads to can lie there. */
+static bool location_sound(struct list6 *l, uint32_t slot, uint32_t word)
+{
+	struct vk_dir6_location to = vk_dir6_location_decode(word);
+	bool entry = to.type == VK_DIR6_ENTRIES;
+	uint64_t size = entry ? VK_DIR6_ENTRY_BYTES : VK_DIR6_LINK_GROUP_BYTES, at;
+
+	if ((!entry && to.type != VK_DIR6_LINKS) || to.slot >= vk_dir6_block_slots(to.type, l->alignment))
+		return false;
+	at = vk_dir6_location_offset(&to, l->alignment);
+	return at + size <= l->f->whole.meta.fileLength && (!entry || has_slot(l, at, slot));
+}
+
+/* Slots that no entry has are empty, or lead to what is left of a deleted one. */
+static void check_table(struct list6 *l)
+{
+	uint64_t next;
+	const uint8_t *table = vk_dir_bytes(&l->table, 0, VK_DIR6_BLOCKS, &next);
+
+	for (uint32_t i = 0; table != NULL && i < VK_DIR6_HASH_SLOTS; i++) {
+		uint32_t at = VK_DIR6_HASH + 4 * i, word = vk_get_le32(table + at);
+
+		if (word != 0 && (l->hit[i / 8] >> i % 8 & 1) == 0 && !location_sound(l, i, word))
+			vk_dir_say(l->f, VK_F_FOLDER_HASH, at, 4, vk_phrase("0x%08x", word).text, NULL,
+				   "slot %u of the hash table leads to no entry of its own", i);
+	}
+}
+
 static void take_header(struct list6 *l, const struct vk_dir6_header *header)
 {
 	uint32_t maps = header->numAllocationMapBlocks;
@@ -242,6 +288,8 @@ static void take_header(struct list6 *l, const struct vk_dir6_header *header)
 	}
 	take_maps(l, header, maps, false);
 	complete = !l->stopped && l->f->missing_bytes == 0 && *l->f->slots_left > 0;
+	if (complete && l->has_table)
+		check_table(l);
 	if (!complete || l->in_use == header->numEntries)
 		return;
 	vk_dir_say(l->f, VK_F_FOLDER_COUNT, 0, VK_DIR6_HEADER_BYTES, vk_phrase("%" PRIu64, l->in_use).text,

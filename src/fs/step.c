@@ -311,6 +311,8 @@ static void step_block(struct vk_fs_cursor *c, const struct at *at, uint64_t add
 	enum vk_status status = locate(c->fs, address, &unit);
 
 	step->address = address;
+	if (unit.address.kind == VK_ADDRESS_POINTER_BLOCK || unit.address.kind == VK_ADDRESS_POINTER_BLOCK2)
+		status = VK_DAMAGED; /* no place of data, whether it is in the source or not */
 	/* a block that is shorter than the file's, and the last block of the volume, do not reach every offset */
 	inside = at->offset % vk_max_u64(unit.whole_bytes, c->unit_bytes);
 	if (status == VK_DAMAGED && unit.address.kind == VK_ADDRESS_SUB_BLOCK && inside < unit.whole_bytes)

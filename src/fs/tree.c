@@ -82,7 +82,7 @@ static bool take_entry(void *ctx, const struct vk_fs_entry *entry)
 	char name[VK_FS_PATH_NAME_BYTES];
 	struct vk_error error = {0};
 	struct vk_fs_file *file = NULL;
-	struct vk_fs_visit visit = {t->path, entry, NULL, &error};
+	struct vk_fs_visit visit = {t->path, entry, NULL, &error, t->nodes[t->current].address};
 	bool go_on;
 
 	if (strcmp(entry->name, ".") == 0 || strcmp(entry->name, "..") == 0)
