@@ -42,7 +42,7 @@ struct vk_checking {
 	struct vk_check_map maps[VK_CHECK_KINDS];
 	struct vk_check_name *names;        /* by address, once they are sorted */
 	size_t name_count;
-	uint32_t *subfolders;               /* for each folder in another one: that one; sorted once they are all known */
+	uint32_t *subfolders;               /* for each folder, the one that it is in; sorted */
 	size_t subfolder_count;
 	bool names_unknown;                 /* parts of folders are not in the source, or damaged */
 	bool blocks_unknown;                /* what a file uses is not all known */

@@ -7,19 +7,11 @@
 #include <signal.h>
 
 #include "damage_run.h"
-#include "folder_bench.h"
+#include "fs_damage.h"
 
-enum { KINDS = 7, PLACES_MAX = 4096, SECONDS = 60, READ_BYTES = 100000, PRACTICE = 4, USUAL = 15 };
+enum { SECONDS = 60, READ_BYTES = 100000, PRACTICE = 4, USUAL = 15 };
 
-/* Where metadata lies in the source, by its kind: each kind is hurt as often as any other. */
-static struct places {
-	struct place {
-		uint64_t at;
-		uint64_t len;
-	} of[KINDS][PLACES_MAX];
-	size_t count[KINDS];
-} places;
-enum { LVM_HEADER, DESCRIPTOR, FILES, FOLDERS, RESOURCES, CLUSTERS, POINTER_BLOCKS };
+static struct places places;
 
 static const char *volume_name(size_t index)
 {
@@ -27,89 +19,6 @@ static const char *volume_name(size_t index)
 
 	return index < REAL_VOLUMES ? real_volumes[index].name
 				    : index < REAL_VOLUMES + PRACTICE ? practice[index - REAL_VOLUMES] : NULL;
-}
-
-static void add_source(unsigned kind, uint64_t at, uint64_t len)
-{
-	if (places.count[kind] < PLACES_MAX && len > 0)
-		places.of[kind][places.count[kind]++] = (struct place){at, len};
-}
-
-static void add_volume(struct vk_fs *fs, unsigned kind, uint64_t volume_offset, uint64_t len)
-{
-	uint64_t source, held;
-	size_t extent;
-
-	if (vk_fs_place(fs, volume_offset, &extent, &source, &held))
-		add_source(kind, source, len);
-}
-
-static void add_file_bytes(struct vk_fs *fs, unsigned kind, const struct vk_fs_file *file, uint64_t offset, uint64_t len)
-{
-	struct vk_error err = {0};
-	struct vk_fs_walk *walk;
-	struct vk_fs_run run;
-
-	assert_int_equal(vk_fs_walk_open(fs, file, offset, len, NULL, &walk, &err), VK_OK);
-	while (vk_fs_walk_next(walk, &run))
-		if (run.kind == VK_RUN_DATA)
-			add_source(kind, run.source_offset, run.length_bytes);
-	vk_fs_walk_close(walk);
-}
-
-static void add_pointer_block(void *ctx, uint64_t address, uint64_t volume_offset)
-{
-	(void)address;
-	add_volume(ctx, POINTER_BLOCKS, volume_offset, 8 * 64);
-}
-
-static void add_one_file(struct vk_fs *fs, const struct vk_fs_file *file)
-{
-	const struct vk_fs_info *info = vk_fs_info(fs);
-	struct vk_error err = {0};
-	struct vk_fs_walk *walk;
-	struct vk_fs_run run;
-
-	add_volume(fs, FILES, file->volume_offset, 512);
-	add_volume(fs, FILES, file->volume_offset + info->fd.metadata_offset, 0x90);
-	add_volume(fs, FILES, file->volume_offset + info->fd.pointers_offset, 64);
-	if (vk_fs_file_is_folder(file))
-		add_file_bytes(fs, FOLDERS, file, 0, UINT64_MAX);
-	assert_int_equal(vk_fs_walk_open(fs, file, 0, UINT64_MAX, NULL, &walk, &err), VK_OK);
-	vk_fs_walk_on_pointer_block(walk, add_pointer_block, fs);
-	while (vk_fs_walk_next(walk, &run))
-		continue;
-	vk_fs_walk_close(walk);
-}
-
-static bool add_visit(void *ctx, const struct vk_fs_visit *visit, bool *ret_stop)
-{
-	(void)ret_stop;
-	if (visit->file != NULL)
-		add_one_file(ctx, visit->file);
-	return true;
-}
-
-/* Of the sound volume. */
-static void find_places(struct folder_bench *b)
-{
-	const struct vk_fs_info *info = vk_fs_info(b->fs);
-	struct vk_error err = {0};
-
-	memset(places.count, 0, sizeof(places.count));
-	if (!b->vmfs.volume_only)
-		add_source(LVM_HEADER, 0x100000, 0x400);
-	add_source(DESCRIPTOR, b->vmfs.fs_offset_bytes, VK_FS_DESCRIPTOR_BYTES);
-	for (size_t i = 0; i < VK_SYSTEM_COUNT; i++) {
-		const struct vk_fs_system *system = &info->system[i];
-		uint32_t group = system->resource.clusterGroupOffset;
-
-		if (!system->has_resource)
-			continue;
-		add_file_bytes(b->fs, RESOURCES, system->file, 0, VK_RESOURCE_FILE_BYTES);
-		add_file_bytes(b->fs, CLUSTERS, system->file, group, 4UL * vk_cluster_header_bytes(info->md_alignment));
-	}
-	assert_int_equal(vk_fs_walk_tree(b->fs, "/", add_visit, b->fs, NULL, &err), VK_OK);
 }
 
 /* What is looked at, and what is said: texts that end and steer no terminal. */
@@ -200,9 +109,8 @@ static void hangs(int number)
 static void one_damage(struct folder_bench *b, const char *name, uint64_t number, bool show)
 {
 	uint64_t random = number * 7919 + 1;
-	unsigned kind, edits;
+	unsigned edits;
 	static struct look l;
-	uint8_t bytes[64];
 
 	for (const char *c = name; *c != '\0'; c++)
 		random = random * 31 + (uint8_t)*c;
@@ -210,24 +118,11 @@ static void one_damage(struct folder_bench *b, const char *name, uint64_t number
 	alarm(SECONDS);
 	header_bench_reset(&b->disk);
 	for (edits = 1 + (unsigned)damage_below(&random, 3); edits > 0; edits--) {
-		const struct place *p;
-		size_t len;
-		uint64_t at;
+		struct fs_damage d = fs_damage_draw(&places, &random);
 
-		do
-			kind = (unsigned)damage_below(&random, KINDS);
-		while (places.count[kind] == 0);
-		p = &places.of[kind][damage_below(&random, places.count[kind])];
-		len = 1 + damage_below(&random, p->len < sizeof(bytes) ? (size_t)p->len : sizeof(bytes));
-		if (damage_below(&random, 2) == 0)
-			len = len % 4 + 1;
-		len = len < p->len ? len : (size_t)p->len;
-		at = p->at + damage_below(&random, (size_t)(p->len - len + 1));
-		for (size_t i = 0; i < len; i++)
-			bytes[i] = (uint8_t)damage_random(&random);
 		if (show)
-			fprintf(stderr, "kind %u, %zu bytes at 0x%llx\n", kind, len, (unsigned long long)at);
-		header_bench_hurt(&b->disk, at, bytes, len);
+			fprintf(stderr, "%s, %zu bytes at 0x%llx\n", place_names[d.place->what], d.len, (unsigned long long)d.at);
+		header_bench_hurt(&b->disk, d.at, d.bytes, d.len);
 	}
 	folder_bench_again(b);
 	if (b->fs != NULL) {
@@ -256,7 +151,7 @@ static bool run_volume(size_t index, uint64_t first, uint64_t count, bool show)
 	signal(SIGALRM, hangs);
 	folder_bench_open(&b, io);
 	assert_non_null(b.fs);
-	find_places(&b);
+	places_find(&places, &b);
 	for (uint64_t i = 0; i < count; i++)
 		one_damage(&b, volume_name(index), first + i, show);
 	folder_bench_close(&b);

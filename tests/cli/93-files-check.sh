@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# check: silent on sound volumes, real and filled ones; one damage of each phase with the file or folder that it hits; what a cut dump
+# does not hold is no damage.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../disk.sh"
+need jq
+cd "$TMP" || exit 1
+
+silent() { # NAME ARGUMENT...
+	local name=$1
+	shift
+	exits "$name: check finds nothing" 0 "$VMFSKIT" check "$@"
+	has "$name: and says so" "$OUT" "^No damage was found\.$"
+	run "$VMFSKIT" check --json "$@"
+	is "$name: five phases without a finding, all in the source" \
+		"$(jq -c '[.phases[] | select(.checked > 0) | .findings + .not_in_source]' "$OUT")" "[0,0,0,0,0]"
+	is "$name: nothing but remarks" "$(jq -c '[.findings[] | select(.severity != "info")]' "$OUT")" "[]"
+}
+cut_silent() { # FILE MIB...: its beginnings; the last is shorter than its metadata
+	local mib file=$1
+	shift
+	for mib; do
+		head -c $((mib << 20)) "$file" >cut.dd
+		exits "$file, $mib MiB of it: what is not there is no damage" 0 "$VMFSKIT" check cut.dd
+		hasnt "$file, $mib MiB of it: and none is reported" "$ERR" "^(error|warning)"
+	done
+	run "$VMFSKIT" check --json cut.dd
+	is "$file: what is not there is counted" "$(jq '[.phases[].not_in_source] | add > 0' "$OUT")" true
+	run "$VMFSKIT" check cut.dd
+	has "$file: and not said to be sound" "$OUT" "^No damage was found in the rest\.$"
+	rm cut.dd
+}
+
+if [ -n "$SHARED" ]; then
+	mv "$(real_partition)" real3.img
+	for v in 5 6; do unpack "$SHARED/data/vmfs$v-esxi-2021/disk-from-lba-2048.img.xz" real$v.img; done
+	for v in 3 5 6; do silent "the real VMFS$v" real$v.img; cut_silent real$v.img 97 40 26; done
+	rm real?.img
+else
+	skip "the real volumes" "no ../shared/data"
+fi
+
+# as HEX FILE BYTE: the bytes there become these; what they were is kept for back
+put() { printf "$(printf %s "$1" | sed 's/../\\x&/g')" | dd of="$2" bs=1 seek="$3" conv=notrunc status=none; }
+damage() { # NAME PHASE CODE PATH BYTE HEX
+	local hex
+	hex=$(od -An -v -tx1 -j "$5" -N $((${#6} / 2)) volume.img | tr -d ' \n')
+	put "$6" volume.img "$5"
+	exits "$1: exit code 1" 1 "$VMFSKIT" check volume.img
+	has "$1: $3" "$ERR" "^(error|warning) $3:.*$4( |\$)"
+	hasnt "$1: not called sound" "$OUT" "No damage"
+	run "$VMFSKIT" check --json volume.img
+	is "$1: counted in its phase" "$(jq --arg phase "$2" '.phases[] | select(.name == $phase) | .findings > 0' "$OUT")" true
+	is "$1: in JSON" \
+		"$(jq --arg code "$3" --arg path "$4" 'any(.findings[]; .code == $code and (.message | contains($path)))' "$OUT")" true
+	put "$hex" volume.img "$5"
+}
+number() { run "$VMFSKIT" "$1" --json volume.img "$2" && jq -r "$3" "$OUT"; }
+descriptor() { number stat "$1" '.files[0].device_offset'; }
+content() { number map "$1" '.extents[0].device_offset'; }
+
+cat >recipe.txt <<'END'
+file /vm/a.vmx size=900
+file /vm/thin-flat.vmdk size=2G data=0+3M,512M+1M
+file /vm/thick-flat.vmdk size=12M thick data=0+1M
+file /vm/pointers-flat.vmdk size=40M stored=pointer-block data=0+1M,30M+2M
+file /vm/gone size=3M deleted
+folder /deep/1/2
+folder /many entries=100 names=entry-
+link /link to=vm/a.vmx
+file /locks/stale size=600 lock=exclusive:dead
+END
+for v in 3 5 6; do
+	name="VMFS$v"
+	ok "$name: everything, made" "$LAB" make --overwrite --vmfs $v --size 8G --live 2 --files all volume.img
+	silent "$name, everything" volume.img
+	ok "$name: made" "$LAB" make --overwrite --table none --vmfs $v --size 3G --files recipe.txt volume.img
+	silent "$name" volume.img
+	cut_silent volume.img 26
+	meta=$((v == 6 ? 4096 : 512))
+	pointers=$((v == 6 ? 0x1600 : 0x400))
+	flat=$(descriptor /vm/thick-flat.vmdk)
+	folder=$(descriptor /deep/1)
+	damage "$name: groups of .sbc.sf" "header and resource files" file.resource-metadata .sbc.sf $(($(content /.sbc.sf) + 0x18)) 70
+	damage "$name: a lock" "heartbeats and locks" file.lock-field /vm/thick-flat.vmdk $((flat + 0x24)) 09
+	damage "$name: type of a file" "file descriptors" file.descriptor /vm/thick-flat.vmdk $((flat + meta + 0x0C)) 09
+	damage "$name: links of a file" "names and links" file.link-count /vm/thick-flat.vmdk $((flat + meta + 8)) 05
+	damage "$name: links of a folder" "names and links" file.link-count /deep/1 $((folder + meta + 8)) 05
+	damage "$name: number of blocks" "blocks and bitmaps" file.block-count /vm/thick-flat.vmdk $((flat + meta + 0x24)) 77
+	damage "$name: an address" "blocks and bitmaps" file.block-count /vm/thick-flat.vmdk $((flat + pointers)) 0000000000000000
+	damage "$name: a free heartbeat with an owner" "heartbeats and locks" heartbeat.state 0x300000 $((0x1400000 + 0x1C)) 55
+	if [ $v = 6 ]; then
+		damage "$name: the folder of a file" "names and links" file.descriptor /vm/thick-flat.vmdk $((flat + meta + 0x70)) 04000001
+		damage "$name: .. of a folder" "names and links" folder.entry /deep/1 $(($(content /deep/1) + 0x4D8 + 4)) 04000001
+		damage "$name: an empty slot of a hash table" "names and links" folder.hash "hash table" $(($(content /deep/1) + 0x5F8 + 4)) 01ffff7f
+	else
+		damage "$name: .. of a folder" "names and links" folder.entry /deep/1 $(($(content /deep/1) + 140 + 4)) 04000001
+	fi
+done
+silent "all damages undone" volume.img
+
+exits "no such source" 4 "$VMFSKIT" check nothing.img
+exits "a path too many" 2 "$VMFSKIT" check volume.img /vm
+truncate -s 64M zeros.img
+run "$VMFSKIT" check zeros.img
+ok "no volume: exit code is neither 0 nor 1" [ "$CODE" -gt 1 ]
