@@ -142,8 +142,20 @@ exits "the dump instead of the disk" 1 sh copy.sh vmfs3.dd copy
 has "the dump instead of the disk: says so" "$ERR" 'are needed: is it the whole disk'
 ok "no file came of it" [ ! -e copy ]
 echo mine >copy
-exits "a file that is there" 2 sh copy.sh vmfs3.img copy
+exits "a file that is there" 1 sh copy.sh vmfs3.img copy
+has "which one" "$ERR" '^copy is there: name a new file, or remove it$'
 is "a file that is there stays" "$(cat copy)" mine
+echo mine >new.part
+exits "what a stopped copy left" 1 sh copy.sh vmfs3.img new
+is "that stays, too" "$(cat new.part)" mine
+if [ "$(id -u)" -eq 0 ]; then
+	printf '%0512d' 7 >device.img
+	truncate -s 1M device.img
+	loop=$(loop_attach device.img)
+	exits "a device as OUT" 1 sh copy.sh vmfs3.img "$loop"
+	is "no byte of it was written" "$(head -c 512 device.img)" "$(printf '%0512d' 7)"
+	loop_detach "$loop"
+fi
 exits "no arguments" 2 sh copy.sh
 for shell in dash "busybox sh" bash; do
 	command -v "${shell%% *}" >/dev/null || continue

@@ -111,13 +111,22 @@ bool vk_map_show_dd(struct vk_map *map)
 	for (size_t i = 0; i < map->files.extent_count; i++)
 		if (map->sums.ends[i] > 0)
 			put_check(map, i, out);
-	fputs("# a new file, never over one that is there\nset -C\n: >\"$out\"\nset +C\n", out);
+	/* noclobber alone lets a block device through */
+	fputs("# a new file, never over what is there; until it is whole it is called OUT.part\n"
+	      "new=$out out=$out.part\n"
+	      "for name in \"$new\" \"$out\"; do\n"
+	      "\t[ ! -e \"$name\" ] && [ ! -L \"$name\" ] ||\n"
+	      "\t\t{ echo \"$name is there: name a new file, or remove it\" >&2; exit 1; }\n"
+	      "done\n"
+	      "set -C\n: >\"$out\"\nset +C\n", out);
 	done = vk_map_each(map, NULL, put_copy, out);
-	fprintf(out, "# the length of the file; what was not copied is a hole\ntruncate -s %" PRIu64 " \"$out\"\n",
-		map->file->meta.fileLength);
+	fprintf(out, "# the length of the file; what was not copied is a hole\ntruncate -s %" PRIu64 " \"$out\"\n"
+		     "mv \"$out\" \"$new\"\n", map->file->meta.fileLength);
 	if (map->sums.unknown_bytes > 0)
-		fprintf(out, "echo \"$out is not whole: %" PRIu64 " bytes of it were left out\" >&2\nexit 1\n",
+		fprintf(out, "echo \"$new is not whole: %" PRIu64 " bytes of it were left out\" >&2\nexit 1\n",
 			map->sums.unknown_bytes);
+	else
+		fprintf(out, "echo \"$new is copied: %" PRIu64 " bytes long\"\n", map->file->meta.fileLength);
 	(void)vk_screen_exact(out, false);
 	return done;
 }
