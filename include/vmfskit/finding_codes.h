@@ -352,7 +352,7 @@
 	  "somebody put an older copy in its place: look for the newer one") \
 	F(LEDGER_CAPTURE_MISSING, "ledger.capture-missing", ERROR, \
 	  "the ledger records a capture that is missing, and no prune of it", \
-	  "look for it in another copy of the store; if there is none, vmfskit prune --override ledger --write " \
+	  "look for it in another copy of the store; if there is none, vmfskit prune --override missing --write " \
 	  "records the loss") \
 	F(LEDGER_CAPTURE_UNRECORDED, "ledger.capture-unrecorded", ERROR, \
 	  "the store contains a capture that the ledger does not record", \

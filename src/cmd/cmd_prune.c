@@ -17,6 +17,8 @@
 #include "store/retention/prune.h"
 
 enum { KEEP_MAX = 1000000 };
+/* the choices of --override */
+enum { OVERRIDE_LEDGER = 1, OVERRIDE_MISSING = 2 };
 
 struct run {
 	struct vk_cmd cmd;
@@ -51,6 +53,20 @@ static const char *path_of(const struct run *run)
 	return vk_store_path(run->cmd.store);
 }
 
+/* A loss is recorded only where nothing else stands against the ledger. */
+static bool is_lifted(const struct run *run)
+{
+	unsigned lifted = vk_cli_chosen(run->cmd.call, "override");
+
+	if ((lifted & OVERRIDE_LEDGER) != 0)
+		return true;
+	for (size_t i = 0; i < run->ledger.count; i++)
+		if (vk_finding_kind(run->ledger.items[i].code)->severity != VK_INFO &&
+		    run->ledger.items[i].code != VK_F_LEDGER_CAPTURE_MISSING)
+			return false;
+	return (lifted & OVERRIDE_MISSING) != 0;
+}
+
 /*
  * Who forged a newer capture, or rolled the store back, would have prune remove the genuine ones. So the whole ledger
  * is proved first, with the key and against the anchor where there are any.
@@ -66,8 +82,7 @@ static enum vk_status ask_ledger(struct run *run, struct vk_error *err)
 	if (anchor != NULL && access(anchor, F_OK) == 0)
 		check.anchor = anchor;
 	status = vk_ledger_verify(path_of(run), &check, &sink, NULL, err);
-	run->refused =
-		status == VK_OK && vk_findings_bad(&run->ledger) && vk_cli_value(run->cmd.call, "override") == NULL;
+	run->refused = status == VK_OK && vk_findings_bad(&run->ledger) && !is_lifted(run);
 	return status;
 }
 
@@ -87,7 +102,7 @@ static void refuse(struct run *run)
 	vk_cmd_fail(&run->cmd, &err);
 }
 
-/* Who overrides the ledger has its losses recorded; otherwise each run would be refused for them from now on. */
+/* What is lost and is to be recorded; otherwise each run would be refused for it from now on. */
 static enum vk_status find_missing(struct run *run, char *const *ids, size_t count, struct vk_error *err)
 {
 	char **sorted = calloc(count + 1, sizeof(*sorted));
@@ -102,7 +117,7 @@ static enum vk_status find_missing(struct run *run, char *const *ids, size_t cou
 		memcpy(sorted, ids, count * sizeof(*sorted));
 	if (count > 0)
 		qsort(sorted, count, sizeof(*sorted), vk_texts_compare);
-	if (vk_cli_value(run->cmd.call, "override") != NULL)
+	if ((vk_cli_chosen(run->cmd.call, "override") & OVERRIDE_MISSING) != 0)
 		status = vk_ledger_glance(vk_store_fd(run->cmd.store), NULL, 0, &recorded, verified, &missing, err);
 	vk_recorded_free(&recorded);
 	free(sorted);
@@ -116,6 +131,18 @@ static void study(void *ctx, size_t index)
 	struct run *run = ctx;
 
 	vk_prune_study(&run->prune, &run->pins, run->cache, &run->prune.captures[index]);
+}
+
+/* To record a loss removes nothing: what is left is more precious than before. */
+static void keep_all(struct vk_prune *prune)
+{
+	for (size_t i = 0; i < prune->count; i++) {
+		prune->captures[i].item.keep = true;
+		snprintf(prune->captures[i].item.why, sizeof(prune->captures[i].item.why),
+			 "losses are recorded, nothing is removed");
+	}
+	prune->remove_count = 0;
+	prune->free_bytes = 0;
 }
 
 static enum vk_status plan(struct run *run, struct vk_error *err)
@@ -144,7 +171,10 @@ static enum vk_status plan(struct run *run, struct vk_error *err)
 		return status;
 	run->cache = vk_verify_cache_new();
 	vk_cmd_spread(prune->count, study, run);
-	return vk_prune_decide(prune, &run->policy, err);
+	status = vk_prune_decide(prune, &run->policy, err);
+	if (status == VK_OK && vk_cli_chosen(run->cmd.call, "override") == OVERRIDE_MISSING)
+		keep_all(prune);
+	return status;
 }
 
 /* The command that does what was shown. Free the result; NULL when memory ran out. */
@@ -321,9 +351,9 @@ static const struct vk_cli_option options[] = {
 	VK_STORE_OPTION,
 	{.name = "override",
 	 .argument = "GUARD",
-	 .choices = "ledger",
-	 .help = "ledger: remove captures though the ledger is not sound, and record the loss of those that are "
-		 "missing"},
+	 .choices = "ledger missing",
+	 .help = "ledger: remove captures though the ledger is not sound; missing: record the loss of captures "
+		 "that are missing, and remove nothing"},
 	VK_SIGN_KEY_OPTION,
 	VK_PUBLIC_KEY_OPTION,
 	VK_ANCHOR_OPTION,
@@ -355,7 +385,8 @@ const struct vk_cli_verb vk_verb_prune = {
 		"First the ledger is verified; with --public-key also its signatures, with --anchor also against the "
 		"anchor. If it is not sound, nothing is removed and the exit code is 3: somebody may have added "
 		"forged captures, or put an older store in its place, so that prune removes the genuine captures. "
-		"A capture that was lost is such a finding, too: --override ledger --write records its loss.\n\n"
+		"A capture that was lost is such a finding, too: --override missing --write records its loss, if "
+		"nothing else is wrong with the ledger. It removes nothing.\n\n"
 		"Every file is verified, too. Captures to be removed are first all renamed. Their files are removed "
 		"only when the renaming is on disk. So a run can be killed at any moment, and the next one finishes "
 		"it. The freed space counts only files that no other capture shares. The exit code is 1 when a "

@@ -184,7 +184,7 @@ is "check: every key" "$(lacking vmfskit.check/1 check.json | grep -v '^findings
 cp -a all short
 rm -rf "short/$(captures short | head -n 1)"
 json "status of a store that lost a capture" 1 status-short.json status --store short
-json "prune of it" 1 prune-short.json prune --store short --override ledger
+json "prune of it" 1 prune-short.json prune --store short --override missing
 is "status: every key" "$(lacking vmfskit.status/1 status.json status-short.json | grep -v '^findings')" ""
 exits "a verify that finds something" 1 "$VMFSKIT" verify --store all
 is "what verify found last: every key" "$(sed -n 's/^vmfskit.status.1 \(findings.*\)/\1/p' keys | sort -u | comm -23 - <(keys_of all/.findings.json))" ""

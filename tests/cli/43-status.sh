@@ -175,7 +175,7 @@ has "not there: what to do" "$OUT" "^  next  vmfskit capture --all takes a new o
 hasnt "not there: nobody is told to exclude it" "$OUT" exclude
 rm -r store.lost/*-lun6
 exits "no capture left" 1 "$VMFSKIT" status --store store.lost
-is "no capture left: the LUN stays" "$(headline)" "5 of 6 LUNs saved today, 1 has a damaged capture; 2 older captures are missing"
+is "no capture left: the LUN stays" "$(headline)" "5 of 6 LUNs saved today, 1 has a damaged capture; 2 recorded captures are missing"
 has "no capture left: why" "$OUT" "^  why   $newest: "
 has "no capture left: whose" "$OUT" '^lun6$'
 exits "no capture left: drill" 1 "$VMFSKIT" drill --scratch . --store store.lost
@@ -189,14 +189,22 @@ first=$(cd store.lost && printf '%s\n' *-lun6 | head -n 1)
 rm -r "store.lost/$first"
 night --store store.lost
 exits "lost" 1 "$VMFSKIT" status --store store.lost
-is "lost: the headline" "$(headline)" "6 of 6 LUNs saved today; 1 older capture is missing"
+is "lost: the headline" "$(headline)" "6 of 6 LUNs saved today; 1 recorded capture is missing"
 has "lost: which, and what to do" "$OUT" "^  why   the ledger records what the store does not have: $first\$"
-has "lost: the command" "$OUT" '^        vmfskit prune --store store\.lost --override ledger --write$'
+has "lost: the command" "$OUT" '^        vmfskit prune --store store\.lost --override missing --write$'
 is "lost: as JSON" "$("$VMFSKIT" status --json --store store.lost | jq -c '[.saved, .missing]')" "[6,[\"$first\"]]"
 exits "lost: prune refuses" 3 "$VMFSKIT" prune --write --store store.lost
-exits "lost: what would be recorded" 1 "$VMFSKIT" prune --override ledger --store store.lost
+exits "lost: what would be recorded" 1 "$VMFSKIT" prune --override missing --store store.lost
 has "lost: is shown" "$OUT" "^$first is missing: --write records this in the ledger\$"
-exits "lost: is recorded" 1 "$VMFSKIT" prune --override ledger --write --store store.lost
+kept=$(captures store.lost)
+# who can write there adds a later one, so that prune would remove the genuine ones
+cp -a store.lost store.forged
+cp -a "store.forged/$(captures store.forged | tail -n 1)" store.forged/20991231T235959Z-forged
+exits "lost, and one is forged: refused" 3 "$VMFSKIT" prune --override missing --write --store store.forged
+is "lost, and one is forged: all are there" "$(captures store.forged)" "$(printf '%s\n20991231T235959Z-forged' "$kept")"
+rm -rf store.forged
+exits "lost: is recorded" 1 "$VMFSKIT" prune --override missing --write --store store.lost
+is "lost: nothing was removed" "$(captures store.lost)" "$kept"
 ok "lost: and is lost no more" "$VMFSKIT" status --store store.lost
 ok "lost: nor for verify" "$VMFSKIT" verify --quiet --store store.lost
 ok "lost: nor for prune" "$VMFSKIT" prune --write --store store.lost

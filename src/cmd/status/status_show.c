@@ -143,7 +143,7 @@ void vk_status_headline(const struct status_run *run, char ret_text[400])
 	if (n > 0)
 		vk_text_fmt(&text, ", %zu %s a capture from the future", n, n == 1 ? "has" : "have");
 	if (run->missing.count > 0)
-		vk_text_fmt(&text, "; %zu older capture%s missing", run->missing.count,
+		vk_text_fmt(&text, "; %zu recorded capture%s missing", run->missing.count,
 			    run->missing.count == 1 ? " is" : "s are");
 	if (run->empty > 0)
 		vk_text_fmt(&text, "; no VMFS volume on %zu of them", run->empty);
@@ -235,7 +235,7 @@ static void put_missing(FILE *out, const struct status_run *run)
 
 	if (count == 0)
 		return;
-	fprintf(out, "%zu older capture%s missing\n" WHY "the ledger records what the store does not have: ", count,
+	fprintf(out, "%zu recorded capture%s missing\n" WHY "the ledger records what the store does not have: ", count,
 		count == 1 ? " is" : "s are");
 	for (size_t i = 0; i < count && i < NAMED; i++)
 		fprintf(out, "%s%s", i > 0 ? ", " : "", run->missing.ids[i]);
@@ -246,9 +246,9 @@ static void put_missing(FILE *out, const struct status_run *run)
 	vk_command_add(&command, " prune");
 	vk_cmd_put_option(&command, run->cmd.call, "store");
 	vk_cmd_put_option(&command, run->cmd.call, "config");
-	vk_command_add(&command, " --override ledger --write");
+	vk_command_add(&command, " --override missing --write");
 	record = vk_command_end(&command);
-	vk_screen_paste(out, "        %s\n", record != NULL ? record : "vmfskit prune --override ledger --write");
+	vk_screen_paste(out, "        %s\n", record != NULL ? record : "vmfskit prune --override missing --write");
 	free(record);
 }
 
