@@ -61,6 +61,11 @@ struct vk_fs_info {
 	uint64_t volume_bytes;       /* logicalSize; without an LVM header the blocks of .fbb.sf; 0: not known */
 	struct vk_address_form addresses;
 	struct vk_fs_system system[VK_SYSTEM_COUNT];
+	/*
+	 * Zeros were met where a system file, a file descriptor that a name leads to, or a folder has its first bytes:
+	 * damage, or what was not copied into an image. Set while the volume is read.
+	 */
+	bool zero_metadata;
 };
 struct vk_fs;
 /*

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/bytes.h"
 #include "base/memory.h"
 #include "fs/fs_parts.h"
 
@@ -24,7 +25,23 @@ static void compare(struct faults *f, const char *field, uint64_t seen, uint64_t
 	f->expected = vk_phrase("0x%" PRIx64, expected);
 }
 
-static enum vk_status judge(const struct vk_fs *fs, const struct vk_fs_file *file, const struct vk_finding_sink *sink,
+/* What lies there is no descriptor of that address. */
+static enum vk_status refuse(struct vk_fs *fs, const struct vk_fs_file *file, struct vk_error *err)
+{
+	const bool zeros = vk_all_zero(file->fd, file->fd_seen_bytes);
+	uint64_t at, rest;
+	size_t extent;
+
+	fs->info.zero_metadata |= zeros;
+	vk_error_set(err, VK_DAMAGED, vk_io_name(fs->volume),
+		     "no file descriptor with address 0x%08" PRIx32 " lies at volume offset 0x%" PRIx64 "%s",
+		     file->address, file->volume_offset, zeros ? ": zeros stand there" : "");
+	if (vk_fs_place(fs, file->volume_offset, &extent, &at, &rest) && extent == 0)
+		vk_error_at(err, at);
+	return VK_DAMAGED;
+}
+
+static enum vk_status judge(struct vk_fs *fs, const struct vk_fs_file *file, const struct vk_finding_sink *sink,
 			    struct vk_error *err)
 {
 	struct faults f = {0};
@@ -35,9 +52,7 @@ static enum vk_status judge(const struct vk_fs *fs, const struct vk_fs_file *fil
 	if (fs->info.vmfs6)
 		compare(&f, "signature", file->meta.signature, VK_FD_SIGNATURE);
 	if (f.count > 1)
-		return vk_error_set(err, VK_DAMAGED, vk_io_name(fs->volume),
-				    "no file descriptor with address 0x%08" PRIx32 " lies at volume offset 0x%" PRIx64,
-				    file->address, file->volume_offset);
+		return refuse(fs, file, err);
 	if (f.count == 1)
 		vk_fs_say(fs, sink, VK_F_FILE_DESCRIPTOR, file->volume_offset, fs->info.fd.fd_bytes, f.seen.text,
 			  f.expected.text, "file descriptor 0x%08" PRIx32 ": %s is wrong", file->address, f.field);

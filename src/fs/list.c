@@ -42,6 +42,14 @@ static bool give_entry(struct vk_dir *f, struct vk_dir_visit *visit, const uint8
 	return vk_dir_give(visit, &entry);
 }
 
+/* "." is never deleted. */
+static void say_zeros(struct vk_dir *f)
+{
+	f->fs->info.zero_metadata = true;
+	vk_dir_say(f, VK_F_FOLDER_ENTRY, 0, VK_DIR_ENTRY_BYTES, "zeros", "\".\"",
+		   "zeros stand where a folder has its first entry");
+}
+
 static void list_array(struct vk_dir *f, struct vk_dir_visit *visit)
 {
 	uint64_t length = f->file->meta.fileLength;
@@ -60,6 +68,8 @@ static void list_array(struct vk_dir *f, struct vk_dir_visit *visit)
 				return;
 			continue;
 		}
+		if (at == 0 && vk_all_zero(bytes, VK_DIR_ENTRY_BYTES))
+			say_zeros(f);
 		if (!vk_all_zero(bytes, VK_DIR_ENTRY_BYTES) && !give_entry(f, visit, bytes, at))
 			return;
 		at += VK_DIR_ENTRY_BYTES;

@@ -280,6 +280,7 @@ static void take_header(struct list6 *l, const struct vk_dir6_header *header)
 
 	if ((header->version != VK_DIR6_VERSION && header->version != VK_DIR6_VERSION_DEBUG) || maps == 0 ||
 	    maps > VK_DIR6_MAPS_MAX) {
+		l->f->fs->info.zero_metadata |= header->version == 0 && maps == 0;
 		vk_dir_say(l->f, VK_F_FOLDER_BLOCK, 0, VK_DIR6_HEADER_BYTES,
 			   vk_phrase("version 0x%x, %u maps", header->version, maps).text, "version 0xf50001",
 			   "the header of a folder is damaged: blocks are taken by what they say themselves");

@@ -127,10 +127,15 @@ static enum vk_status open_system(struct opening *o, enum vk_system_file file)
 	uint64_t at;
 	uint32_t address, type = file == VK_SYSTEM_ROOT ? VK_FILE_FOLDER : VK_FILE_SYSTEM;
 	enum vk_status status;
+	bool zeros;
 
 	if (!system_place(o, file, &at, &address))
 		return VK_OK;
+	/* a slot that is not used is zeros */
+	zeros = fs->info.zero_metadata;
 	status = vk_fs_file_at(fs, at, address, must_have(&fs->info, file) ? o->sink : NULL, &opened, &why);
+	if (!must_have(&fs->info, file))
+		fs->info.zero_metadata = zeros;
 	if (status == VK_OK && opened->meta.type != type) {
 		vk_fs_file_close(opened);
 		opened = NULL;
@@ -202,9 +207,19 @@ static enum vk_status read_resource(struct opening *o, const struct vk_fs_file *
 		return status;
 	if (got < sizeof(raw))
 		return VK_ABSENT;
+	fs->info.zero_metadata |= vk_all_zero(raw, sizeof(raw));
 	return vk_resource_file_usable(ret_file, vk_resource_file_decode(raw, got, ret_file), fs->info.md_alignment)
 		       ? VK_OK
 		       : VK_DAMAGED;
+}
+
+static bool is_zero(struct vk_fs *fs, uint64_t at)
+{
+	uint8_t raw[VK_RESOURCE_FILE_BYTES];
+	size_t got = 0;
+
+	return at != 0 && vk_fs_get(fs, at, raw, sizeof(raw), &got, NULL) == VK_OK && got == sizeof(raw) &&
+	       vk_all_zero(raw, got);
 }
 
 static enum vk_status say_resource(struct opening *o, enum vk_status status, const struct vk_fs_file *file,
@@ -214,7 +229,7 @@ static enum vk_status say_resource(struct opening *o, enum vk_status status, con
 		vk_fs_say(o->fs, o->sink, status == VK_ABSENT ? VK_F_STRUCTURE_ABSENT : VK_F_FILE_RESOURCE,
 			  at != 0 ? at : file->volume_offset, at != 0 ? VK_RESOURCE_FILE_BYTES : 0, NULL, NULL,
 			  "the resource metadata of %s is %s", of,
-			  status == VK_ABSENT ? "not in the source" : "damaged");
+			  status == VK_ABSENT ? "not in the source" : is_zero(o->fs, at) ? "zeros" : "damaged");
 	return status == VK_IO || status == VK_NOMEM ? status : VK_OK;
 }
 

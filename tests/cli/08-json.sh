@@ -148,7 +148,10 @@ if [ -n "$SHARED" ]; then
 		'["1 (exclusive)","in-use",984]'
 	json "map" 0 map.json map files6.img /.sbc.sf
 	is "ls: every key" "$(lacking vmfskit.ls/1 ls.json | grep -vxE 'findings.\[\]|entries.\[\].unreadable')" ""
-	is "stat: every key" "$(lacking vmfskit.stat/1 stat.json stat-held.json | grep -vx 'findings.\[\]')" ""
+	echo 'rdm /raw.vmdk size=5G lun=naa.600144f07ed404000000496ff8cd0003' >recipe
+	"$LAB" make --size 2G --files recipe raw.img >/dev/null
+	json "stat of a raw device mapping" 0 stat-raw.json stat raw.img /raw.vmdk
+	is "stat: every key" "$(lacking vmfskit.stat/1 stat.json stat-held.json stat-raw.json | grep -vx 'findings.\[\]')" ""
 	is "map: every key" "$(lacking vmfskit.map/1 map.json | grep -vx 'findings.\[\]')" ""
 	for file in ls stat map; do is "$file: schema" "$(jq -r .schema $file.json)" "vmfskit.$file/1"; done
 else

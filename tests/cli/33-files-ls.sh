@@ -131,7 +131,7 @@ for name in 2 'VMFS6 Test' 6113001e-a6377ebc-1d24-000c29801686 6113001e-95afd8fb
 	has "--volume $name" "$OUT" '^\.jbc\.sf$'
 done
 exits "--volume of none" 2 "$VMFSKIT" ls --volume other two.img
-has "--volume of none: the list" "$ERR" '^  vmfskit ls --volume 2 --volume other two.img$'
+has "--volume of none: the list" "$ERR" '^  vmfskit ls --volume 2 two.img$'
 run "$VMFSKIT" stat --json --volume 2 two.img /directory/file5
 is "offsets count from the start of the disk" "$(jq '.files[0].device_offset' "$OUT")" $((513 * 1048576 + 17825792 + 0x73e000))
 exits "an extent of another volume" 2 "$VMFSKIT" ls --extent vmfs5.img vmfs6.img

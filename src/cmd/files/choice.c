@@ -21,6 +21,16 @@ const struct vk_vmfs *vk_files_vmfs(const struct vk_files *files, const struct v
 	return &files->opened.sources[choice->first.source].vmfs[choice->first.vmfs];
 }
 
+uint64_t vk_files_source_bytes(const struct vk_files *files, const struct vk_extent *extent)
+{
+	const struct vk_source *source = &files->opened.sources[extent->source];
+	uint64_t at = source->vmfs[extent->vmfs].start_sector * source->sector_size - source->origin_bytes;
+
+	if (vk_source_looked_through(source))
+		at += source->readings.items[0].at_bytes;
+	return extent->source == 0 ? at + files->how.view.at_bytes : at;
+}
+
 static bool has_source(const struct vk_files_choice *choice, size_t source)
 {
 	if (choice->volume == NULL)
@@ -111,7 +121,7 @@ static bool has_descriptor(const struct vk_files *files, const struct vk_files_c
 static struct vk_shown_label name_of(const struct vk_files *files, const struct vk_files_choice *choice)
 {
 	const struct vk_vmfs *v = vk_files_vmfs(files, choice);
-	struct vk_shown_label label = {"no name that can be read"};
+	struct vk_shown_label label = {"a volume without a readable name"};
 
 	if (v->fs_usable)
 		return vk_shown_label(v->fs.fsLabel, sizeof(v->fs.fsLabel));
@@ -135,8 +145,13 @@ static void put_command(const struct vk_files *files, const struct vk_files_choi
 		vk_command_add(&command, " %u", v->partition);
 	else
 		vk_command_word(&command, vk_vmfs_uuid_text(v->fs_usable ? &v->fs.uuid : &choice->volume->uuid).text);
-	for (size_t i = 2; words[0] != NULL && words[1] != NULL && words[i] != NULL; i++)
-		vk_command_word(&command, words[i]);
+	for (size_t i = 2; words[0] != NULL && words[1] != NULL && words[i] != NULL; i++) {
+		/* the one that was given is replaced */
+		if (strcmp(words[i], "--volume") == 0 && words[i + 1] != NULL)
+			i++;
+		else if (strncmp(words[i], "--volume=", strlen("--volume=")) != 0)
+			vk_command_word(&command, words[i]);
+	}
 	text = vk_command_end(&command);
 	if (text != NULL)
 		vk_screen_paste(files->cmd.call->err, "  %s\n", text);
@@ -164,6 +179,7 @@ static bool refuse_lost(struct vk_files *files, const struct vk_files_choice *ch
 	const struct vk_source *source = &files->opened.sources[choice->first.source];
 	const struct vk_vmfs *v = vk_files_vmfs(files, choice);
 	const struct vk_shown_label name = name_of(files, choice);
+	const uint64_t at = v->fs_offset_bytes + vk_files_source_bytes(files, &choice->first);
 	struct vk_error err;
 
 	if (choice->volume != NULL && choice->first.first_pe != 0) {
@@ -174,12 +190,12 @@ static bool refuse_lost(struct vk_files *files, const struct vk_files_choice *ch
 	} else if (v->fs_seen_bytes == 0) {
 		vk_error_set(&err, VK_ABSENT, source->path, "the file-system descriptor of %s is not in the source",
 			     name.text);
-		vk_error_at(&err, v->fs_offset_bytes);
+		vk_error_at(&err, at);
 		vk_error_remedy(&err, "take a longer dump: the first 26 MiB of the disk hold the descriptors of all "
 				"files of a small volume; docs/runbook-partial-dump.md says how much");
 	} else {
 		vk_error_set(&err, VK_DAMAGED, source->path, "the file-system descriptor of %s is lost", name.text);
-		vk_error_at(&err, v->fs_offset_bytes);
+		vk_error_at(&err, at);
 		vk_error_remedy(&err, "vmfskit doctor %s says what happened, vmfskit repair header rebuilds it, on a "
 				"copy for example", vk_shell_path(source->path).text);
 	}

@@ -13,5 +13,10 @@
 bool vk_files_choose(struct vk_files *files);
 /* The device that has, or should have, the descriptor. */
 const struct vk_vmfs *vk_files_vmfs(const struct vk_files *files, const struct vk_files_choice *choice);
+/*
+ * Where byte 0 of a partition lies in its source as it was named; of a piece that begins behind it, below zero, and
+ * then sums with it wrap to what is right.
+ */
+uint64_t vk_files_source_bytes(const struct vk_files *files, const struct vk_extent *extent);
 
 #endif

@@ -59,8 +59,9 @@ static bool see(void *ctx, const struct vk_fs_visit *visit, bool *ret_stop)
 	entry->address = visit->entry->address;
 	if (visit->file == NULL) {
 		entry->status = visit->error->status;
-		/* what is damaged is a finding already */
-		if (entry->status != VK_ABSENT && entry->status != VK_DAMAGED)
+		if (entry->status == VK_DAMAGED)
+			(void)vk_cmd_ok(&ls->files.cmd, VK_EXIT_FINDINGS);
+		else if (entry->status != VK_ABSENT)
 			(void)vk_cmd_fail(&ls->files.cmd, visit->error);
 		return false;
 	}
@@ -189,12 +190,17 @@ static void put_json(const void *ctx, struct vk_json *root)
 static void say_missing(const struct vk_ls *ls)
 {
 	const struct vk_cli_call *call = ls->files.cmd.call;
-	size_t missing = 0, folders = 0;
+	size_t missing = 0, folders = 0, damaged = 0;
 
 	for (size_t i = 0; i < ls->count; i++) {
-		missing += !ls->entries[i].known || ls->entries[i].missing_bytes > 0;
+		damaged += !ls->entries[i].known && ls->entries[i].status == VK_DAMAGED;
+		missing += ls->entries[i].known ? ls->entries[i].missing_bytes > 0
+						: ls->entries[i].status != VK_DAMAGED;
 		folders += ls->entries[i].is_folder && ls->entries[i].missing_bytes > 0;
 	}
+	if (damaged > 0)
+		fprintf(call->err, "%s: note: of %zu of %zu files the descriptor is damaged: what they hold is not "
+				   "known; vmfskit check says more\n", call->program->name, damaged, ls->count);
 	if (missing > 0)
 		fprintf(call->err, "%s: note: %zu of %zu files %s not, or not wholly, in the source%s\n",
 			call->program->name, missing, ls->count, missing == 1 ? "is" : "are",

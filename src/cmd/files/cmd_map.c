@@ -78,7 +78,8 @@ static bool find(void *ctx)
 	map->sums.ends = calloc(map->files.extent_count, sizeof(*map->sums.ends));
 	if (map->sums.ends == NULL)
 		return vk_cmd_no_memory(cmd);
-	if (vk_fs_lookup(map->files.fs, map->path, true, &map->files.sink, &map->file, &err) != VK_OK)
+	if (vk_fs_lookup(map->files.fs, map->path, true, &map->files.sink, &map->file, &err) != VK_OK ||
+	    vk_files_refuse_raw(&map->files, map->file, map->path, &err) != VK_OK)
 		return vk_cmd_fail(cmd, &err);
 	if (!vk_map_each(map, &map->files.sink, add_up, &map->sums))
 		return false;

@@ -10,6 +10,7 @@
 #include "cmd/files/holder.h"
 #include "cmd/shared/verbs.h"
 #include "report/report.h"
+#include "vmfskit/scsi_id.h"
 #include "vmfskit/text.h"
 
 struct item {
@@ -110,6 +111,36 @@ static void put_blocks(FILE *out, const struct vk_file_metadata *m, bool vmfs6)
 		 m->numPointerBlocks > 0 ? vk_phrase(", pointer blocks: %" PRIu32, m->numPointerBlocks).text : "");
 }
 
+/* Of a raw device mapping. False: its LUN is not in the source, or it names none. */
+static bool lun_of(const struct run *run, const struct vk_fs_file *file, struct vk_scsi_disk_id *ret_id)
+{
+	const uint32_t at = vk_fs_info(run->files.fs)->resident_offset;
+
+	if (file->meta.type != VK_FILE_RDM || file->fd_seen_bytes < at + VK_SCSI_DISK_ID_BYTES)
+		return false;
+	vk_scsi_disk_id_decode(file->fd + at, VK_SCSI_DISK_ID_BYTES, ret_id);
+	return !vk_scsi_disk_id_is_nil(ret_id);
+}
+
+static void put_lun(FILE *out, const struct run *run, const struct vk_fs_file *file)
+{
+	char name[VK_SCSI_NAME_BYTES], vml[VK_SCSI_NAME_BYTES];
+	struct vk_scsi_disk_id id;
+	bool certain;
+
+	if (!lun_of(run, file, &id)) {
+		put_line(out, "raw device", "the name of its LUN is %s",
+			 file->fd_seen_bytes < vk_fs_info(run->files.fs)->fd.fd_bytes
+				 ? "not in the source" : "lost: zeros stand there");
+		return;
+	}
+	vk_scsi_disk_id_name(&id, name, &certain);
+	vk_scsi_disk_id_vml(&id, vml);
+	put_line(out, "raw device", "the LUN %s%s", vk_shown_name(name).text,
+		 certain ? "" : " (inferred; the vml name is exact)");
+	put_line(out, "vml name", "%s", vk_shown_name(vml).text);
+}
+
 static void put_place(FILE *out, const struct run *run, const struct vk_fs_file *file)
 {
 	uint64_t at, length;
@@ -156,7 +187,10 @@ static void put_item(FILE *out, const struct run *run, const struct item *item)
 	put_line(out, "allocated", "%s", vk_shown_size(e->allocated_bytes).text);
 	if (e->missing_bytes > 0)
 		put_line(out, "not here", "%s are not in the source", vk_shown_size(e->missing_bytes).text);
-	put_blocks(out, m, info->vmfs6);
+	if (m->type == VK_FILE_RDM)
+		put_lun(out, run, item->file);
+	else
+		put_blocks(out, m, info->vmfs6);
 	put_line(out, "mode", "%s (%s), %" PRIu32 " link%s, uid %" PRIu32 ", gid %" PRIu32,
 		 vk_ls_mode_octal(m->mode).text, vk_ls_mode(e->type, e->is_folder, m->mode).text, m->linkCount,
 		 m->linkCount == 1 ? "" : "s", m->uid, m->gid);
@@ -210,6 +244,8 @@ static json_t *item_json(const struct run *run, const struct item *item)
 	const struct vk_file_metadata *m = &item->file->meta;
 	struct vk_json o = vk_ls_entry_json(&item->entry);
 	json_t *holders = json_array();
+	char name[VK_SCSI_NAME_BYTES];
+	struct vk_scsi_disk_id id;
 	uint64_t at, length;
 	size_t extent;
 
@@ -222,6 +258,14 @@ static json_t *item_json(const struct run *run, const struct item *item)
 	if (vk_fs_place(run->files.fs, item->file->volume_offset, &extent, &at, &length))
 		VK_JSON_SET(&o, VK_KEY("source", vk_files_source(&run->files, run->files.extents[extent].source)),
 			    VK_KEY("device_offset", at));
+	if (lun_of(run, item->file, &id)) {
+		bool certain;
+
+		vk_scsi_disk_id_name(&id, name, &certain);
+		vk_json_set_text(&o, "raw_device", name);
+		vk_scsi_disk_id_vml(&id, name);
+		vk_json_set_text(&o, "raw_device_vml", name);
+	}
 	if (m->parentFD != 0)
 		vk_json_set_text(&o, "parent_fd", vk_phrase("0x%08" PRIx32, m->parentFD).text);
 	for (size_t i = 0; i < item->holder_count; i++)

@@ -67,6 +67,9 @@ enum vk_status vk_ls_measure(struct vk_files *files, const struct vk_fs_file *fi
 	entry->is_folder = vk_fs_file_is_folder(file);
 	entry->meta = file->meta;
 	status = vk_fs_measure(files->fs, file, &entry->missing_bytes, &entry->allocated_bytes, err);
+	/* a raw device has its bytes on another LUN */
+	if (file->meta.type == VK_FILE_RDM)
+		entry->missing_bytes = 0;
 	/* the end of the last block is allocated, too */
 	if (status == VK_OK && file->meta.blockSize > 0)
 		entry->allocated_bytes = vk_round_up_sat(entry->allocated_bytes, file->meta.blockSize);

@@ -2,6 +2,7 @@
 /* What the verbs about files inside a volume have in common. */
 #include "cmd/files/files.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,26 +42,13 @@ static bool open_sources(struct vk_files *files)
 	return true;
 }
 
-/*
- * Where byte 0 of a partition lies in its source as it was named; of a piece that begins behind it, below zero, and
- * then sums with it wrap to what is right.
- */
-static uint64_t source_bytes_of(const struct vk_files *files, const struct vk_extent *extent)
-{
-	const struct vk_source *source = &files->opened.sources[extent->source];
-	uint64_t at = source->vmfs[extent->vmfs].start_sector * source->sector_size - source->origin_bytes;
-
-	if (vk_source_looked_through(source))
-		at += source->readings.items[0].at_bytes;
-	return extent->source == 0 ? at + files->how.view.at_bytes : at;
-}
-
 static bool add_extent(struct vk_files *files, const struct vk_extent *extent)
 {
 	const struct vk_source *source = &files->opened.sources[extent->source];
 	const struct vk_vmfs *v = &source->vmfs[extent->vmfs];
 	uint64_t start = v->start_sector * source->sector_size;
-	struct vk_fs_extent e = {.vmfs = v, .source = extent->source, .source_bytes = source_bytes_of(files, extent),
+	struct vk_fs_extent e = {.vmfs = v, .source = extent->source,
+				 .source_bytes = vk_files_source_bytes(files, extent),
 				 .name = vk_files_source(files, extent->source)};
 
 	e.io = vk_io_window(source->io, start, UINT64_MAX);
@@ -72,6 +60,22 @@ static bool add_extent(struct vk_files *files, const struct vk_extent *extent)
 	}
 	return vk_append(&files->extents, &files->extent_count, &e, sizeof(e)) != NULL ||
 	       vk_cmd_no_memory(&files->cmd);
+}
+
+/* Without a table the volume at a usual start is found, and no other one. */
+static void say_without_table(const struct vk_files *files)
+{
+	const struct vk_source *source = &files->opened.sources[files->chosen.first.source];
+	const struct vk_vmfs *v = vk_files_vmfs(files, &files->chosen);
+
+	if (source->kind != VK_SOURCE_DISK || v->partition != 0 || vk_table_absent(&source->table))
+		return;
+	fprintf(files->cmd.call->err,
+		"%s: note: no partition table names this volume, which begins at sector %" PRIu64 ". Others may lie "
+		"behind it: vmfskit find %s searches for them, --at BYTE opens the one that begins there; vmfskit "
+		"doctor %s says what happened to the table\n",
+		files->cmd.call->program->name, v->start_sector, vk_shell_path(source->path).text,
+		vk_shell_path(source->path).text);
 }
 
 static bool open_chosen(struct vk_files *files)
@@ -91,6 +95,7 @@ static bool open_chosen(struct vk_files *files)
 			"%s: note: the LVM header is lost: the volume is taken to lie in one piece "
 					      "at the usual place; vmfskit doctor says what happened\n",
 			files->cmd.call->program->name);
+	say_without_table(files);
 	return true;
 }
 
@@ -162,6 +167,16 @@ bool vk_files_is_part(const struct vk_files *files)
 	return false;
 }
 
+enum vk_status vk_files_refuse_raw(const struct vk_files *files, const struct vk_fs_file *file, const char *path,
+				   struct vk_error *err)
+{
+	if (file->meta.type != VK_FILE_RDM)
+		return VK_OK;
+	vk_error_set(err, VK_UNSUPPORTED, vk_files_source(files, 0),
+		     "%s is the mapping file of a raw device: it has no bytes of its own", vk_shown_name(path).text);
+	return vk_error_remedy(err, "its disk is another LUN, which vmfskit stat names");
+}
+
 json_t *vk_files_volume_json(const struct vk_files *files)
 {
 	const struct vk_fs_descriptor *fs = &vk_fs_info(files->fs)->descriptor;
@@ -200,4 +215,9 @@ void vk_files_show_findings(const struct vk_files *files)
 	if (absent > 0)
 		fprintf(files->cmd.call->err, "%s: note: %zu structure%s of the file system %s not in the source\n",
 			files->cmd.call->program->name, absent, absent == 1 ? "" : "s", absent == 1 ? "is" : "are");
+	if (files->fs != NULL && vk_fs_info(files->fs)->zero_metadata && files->how.view.mapfile == NULL)
+		fprintf(files->cmd.call->err,
+			"%s: note: zeros stand where the file system has its metadata. In an image that ddrescue made "
+			"these may be blocks that were not copied: name its mapfile, --mapfile FILE. Without it zeros "
+			"are taken for data\n", files->cmd.call->program->name);
 }

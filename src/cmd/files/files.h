@@ -60,6 +60,9 @@ void vk_files_close(struct vk_files *files);
 const char *vk_files_path(const struct vk_files *files, size_t n);
 /* False: there are more PATHs than that, which is reported. */
 bool vk_files_at_most(struct vk_files *files, size_t count);
+/* Of the mapping file of a raw device, which has no bytes of its own: VK_UNSUPPORTED, and what to do. Else VK_OK. */
+VK_MUST_USE enum vk_status vk_files_refuse_raw(const struct vk_files *files, const struct vk_fs_file *file,
+					       const char *path, struct vk_error *err);
 /* The path of the source with that number, as it was named. */
 const char *vk_files_source(const struct vk_files *files, size_t source);
 /*
