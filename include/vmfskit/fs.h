@@ -188,8 +188,9 @@ struct vk_fs_entry {
  * asked: what is left in free slots, and on VMFS 3 and 5 behind the last entry. Findings: folder.entry, folder.block,
  * folder.count, structure.absent (a part of the folder), folder.hash (VMFS6: the hash table does not lead to it; looked
  * at only when there is a sink). Of each code of one folder the first 8 are put, and the number of the others.
- * At most 2^20 slots are looked at. Errors: VK_USAGE (no folder), VK_ABSENT (none of its entries is in the source),
- * VK_NOMEM.
+ * source.unreadable is put for a part of the folder that the device did not deliver: names may be missing there. At
+ * most 2^20 slots are looked at. Errors: VK_USAGE (no folder), VK_ABSENT (none of its entries is in the source), VK_IO
+ * (none of its entries can be read), VK_NOMEM.
  */
 typedef bool (*vk_fs_entry_fn)(void *ctx, const struct vk_fs_entry *entry);
 VK_MUST_USE enum vk_status vk_fs_list(struct vk_fs *fs, const struct vk_fs_file *folder, bool deleted,
@@ -200,11 +201,13 @@ void vk_fs_name_in_path(const struct vk_fs_entry *entry, char ret_name[VK_FS_PAT
 /*
  * One name in a folder, also in the form of vk_fs_name_in_path: by hash on VMFS6, and by looking at all entries where
  * that leads nowhere (findings: those of vk_fs_list, folder.hash for one that the hash table does not lead to).
- * VK_ABSENT: no such name (err says so), or not in the source.
+ * Errors: VK_ABSENT and *ret_missing_bytes 0: no such name; VK_ABSENT and bytes of the folder that are not in the
+ * source: the name may lie there; VK_IO: it may lie in bytes that cannot be read; those of vk_fs_list. err says which.
+ * ret_missing_bytes may be NULL.
  */
 VK_MUST_USE enum vk_status vk_fs_find(struct vk_fs *fs, const struct vk_fs_file *folder, const char *name,
 				      const struct vk_finding_sink *sink, struct vk_fs_entry *ret_entry,
-				      struct vk_error *err);
+				      uint64_t *ret_missing_bytes, struct vk_error *err);
 /* The file of an entry: opened, its generation and type compared (finding file.generation). Errors: vk_fs_file_open. */
 VK_MUST_USE enum vk_status vk_fs_entry_open(struct vk_fs *fs, const struct vk_fs_entry *entry,
 					    const struct vk_finding_sink *sink, struct vk_fs_file **ret_file,
@@ -213,7 +216,8 @@ VK_MUST_USE enum vk_status vk_fs_entry_open(struct vk_fs *fs, const struct vk_fs
  * A path from the root, with or without the first slash; "/" is the root. Symbolic links on the way are followed (at
  * most 40 of them), the last name only with follow. A link to /vmfs/volumes/NAME/..., NAME the label or UUID of this
  * volume, leads to its root; other absolute ones lead out of the volume. Errors: VK_ABSENT (no such file; it is not in
- * the source; a link leads out), VK_DAMAGED, VK_USAGE (a path too long), VK_NOMEM.
+ * the source; a link leads out), VK_IO (a name may lie in what cannot be read), VK_DAMAGED, VK_USAGE (a path too long),
+ * VK_NOMEM.
  */
 VK_MUST_USE enum vk_status vk_fs_lookup(struct vk_fs *fs, const char *path, bool follow,
 					const struct vk_finding_sink *sink, struct vk_fs_file **ret_file,
@@ -227,7 +231,8 @@ VK_MUST_USE enum vk_status vk_fs_link(struct vk_fs *fs, const struct vk_fs_file 
  * The files under a folder, "." and ".." and deleted ones excepted: all entries of a folder, then its folders in that
  * order. Each folder once, whoever names it (folder.loop). A path is made of names in the form of vk_fs_name_in_path;
  * what would be longer than VK_FS_PATH_BYTES - 1 is left out (folder.entry). At most 2^24 slots are looked at. Memory:
- * a name for each folder. Errors: those of vk_fs_lookup, VK_USAGE (no folder).
+ * a name for each folder. A folder on the way of which nothing can be read is the finding source.unreadable, or
+ * structure.absent. Errors: those of vk_fs_lookup, of vk_fs_list for the first folder, VK_USAGE (no folder).
  */
 struct vk_fs_visit {
 	const char *path;              /* "/vm/vm.vmdk" */

@@ -34,9 +34,10 @@ struct vk_fs_check {
 };
 /*
  * Memory: two bits for each resource of the volume (a volume of 64 TB with blocks of 1 MiB has 64 million), and the
- * paths of all files. Findings: those of the other functions of fs.h; file.cluster, file.lock, file.lock-field,
- * file.nameless, file.link-count, file.block-count, file.block-twice, file.block-free, file.block-lost, heartbeat.state
- * and heartbeat.address. The message of one that hits a file names it. Errors: VK_IO, VK_NOMEM.
+ * paths of all files. Findings: those of the other functions of fs.h; source.unreadable for each stretch of the volume
+ * that could not be read while it was checked; file.cluster, file.lock, file.lock-field, file.nameless,
+ * file.link-count, file.block-count, file.block-twice, file.block-free, file.block-lost, heartbeat.state and
+ * heartbeat.address. The message of one that hits a file names it. Errors: VK_IO, VK_NOMEM.
  */
 VK_MUST_USE enum vk_status vk_fs_check(struct vk_fs *fs, const struct vk_finding_sink *sink,
 				       struct vk_fs_check *ret_check, struct vk_error *err);

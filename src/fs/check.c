@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The check of a file system: its phases, and the names of files in findings. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,6 +50,18 @@ static void free_all(struct vk_checking *c)
 	free(c->subfolders);
 }
 
+/* What could not be read was not checked, whatever it is. */
+static void say_unreadable(struct vk_checking *c)
+{
+	const struct vk_range *bad;
+	size_t count = vk_io_bad_ranges(c->fs->volume, &bad);
+
+	c->path = NULL;
+	for (size_t i = 0; i < count; i++)
+		vk_fs_say(c->fs, &c->named, VK_F_SOURCE_UNREADABLE, bad[i].offset_bytes, bad[i].length_bytes, NULL,
+			  NULL, "%" PRIu64 " bytes cannot be read", bad[i].length_bytes);
+}
+
 enum vk_status vk_fs_check(struct vk_fs *fs, const struct vk_finding_sink *sink, struct vk_fs_check *ret_check,
 			   struct vk_error *err)
 {
@@ -60,6 +73,7 @@ enum vk_status vk_fs_check(struct vk_fs *fs, const struct vk_finding_sink *sink,
 	c.named = (struct vk_finding_sink){name_and_pass, &c};
 	for (size_t i = 0; i < sizeof(phases) / sizeof(phases[0]) && c.status == VK_OK; i++)
 		phases[i](&c);
+	say_unreadable(&c);
 	*ret_check = c.result;
 	free_all(&c);
 	return c.status;

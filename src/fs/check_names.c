@@ -24,7 +24,7 @@ static void check_up(struct vk_checking *c, const struct vk_fs_file *folder, uin
 	struct vk_error why = {0};
 	struct vk_fs_entry up;
 
-	if (vk_fs_find(c->fs, folder, "..", NULL, &up, &why) == VK_OK && up.address != parent)
+	if (vk_fs_find(c->fs, folder, "..", NULL, &up, NULL, &why) == VK_OK && up.address != parent)
 		vk_fs_say(c->fs, &c->named, VK_F_FOLDER_ENTRY, folder->volume_offset, c->fs->info.fd.fd_bytes,
 			  vk_fs_address_text(c->fs, up.address).text, vk_fs_address_text(c->fs, parent).text,
 			  "\"..\" of a folder is not the folder that it is in");
@@ -103,12 +103,14 @@ void vk_check_names(struct vk_checking *c)
 
 	c->phase = VK_FS_CHECK_NAMES;
 	status = vk_fs_walk_tree(c->fs, "/", note_name, c, &sink, &why);
-	if (c->status == VK_OK && (status == VK_IO || status == VK_NOMEM)) {
+	if (c->status == VK_OK && status == VK_NOMEM) {
 		*c->err = why;
 		c->status = status;
 	}
 	if (c->fs->info.system[VK_SYSTEM_ROOT].file != NULL)
 		check_up(c, c->fs->info.system[VK_SYSTEM_ROOT].file, c->fs->info.system[VK_SYSTEM_ROOT].file->address);
+	if (status == VK_IO)
+		vk_fs_say(c->fs, &c->named, VK_F_SOURCE_UNREADABLE, VK_FS_OFFSET, 0, NULL, NULL, "%s", why.what);
 	/* without a root nothing has a name */
 	if (status != VK_OK) {
 		c->names_unknown = true;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One name in a folder. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -102,10 +103,13 @@ static bool compare_entry(void *ctx, const struct vk_fs_entry *entry)
 }
 
 enum vk_status vk_fs_find(struct vk_fs *fs, const struct vk_fs_file *folder, const char *name,
-			  const struct vk_finding_sink *sink, struct vk_fs_entry *ret_entry, struct vk_error *err)
+			  const struct vk_finding_sink *sink, struct vk_fs_entry *ret_entry,
+			  uint64_t *ret_missing_bytes, struct vk_error *err)
 {
+	uint64_t slots_left = VK_DIR_SLOTS_MAX;
 	bool dots = strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 	struct search s = {.name = name};
+	struct vk_dir_visit visit = {.fn = compare_entry, .ctx = &s};
 	enum vk_status st = VK_OK;
 	struct vk_text text;
 	char shown[300];
@@ -113,11 +117,23 @@ enum vk_status vk_fs_find(struct vk_fs *fs, const struct vk_fs_file *folder, con
 	if (fs->info.vmfs6 && !dots)
 		st = find_by_hash(fs, folder, &s, err);
 	if (st == VK_OK && !s.found)
-		st = vk_fs_list(fs, folder, false, compare_entry, &s, sink, err);
+		st = vk_dir_list(fs, folder, &visit, sink, &slots_left, err);
+	if (ret_missing_bytes != NULL)
+		*ret_missing_bytes = visit.missing_bytes;
 	if (st != VK_OK)
 		return st;
 	vk_text_init(&text, shown, sizeof(shown));
 	vk_text_label(&text, (const uint8_t *)name, strlen(name));
+	if (!s.found && visit.unreadable_bytes > 0)
+		return vk_error_set(err, VK_IO, vk_io_name(fs->volume),
+				    "\"%s\" is not among the names of %s that can be read, and %" PRIu64
+				    " bytes of the folder cannot be read", shown,
+				    vk_dir_called(folder, NULL).text, visit.unreadable_bytes);
+	if (!s.found && visit.missing_bytes > 0)
+		return vk_error_set(err, VK_ABSENT, vk_io_name(fs->volume),
+				    "\"%s\" is not among the names of %s that the source holds, and %" PRIu64
+				    " bytes of the folder are not in the source", shown,
+				    vk_dir_called(folder, NULL).text, visit.missing_bytes);
 	if (!s.found)
 		return vk_error_set(err, VK_ABSENT, vk_io_name(fs->volume),
 				    "no file \"%s\" is in the folder of descriptor 0x%08x", shown, folder->address);

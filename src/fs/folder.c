@@ -99,9 +99,33 @@ const uint8_t *vk_dir_bytes(struct vk_dir *f, uint64_t offset, size_t len, uint6
 void vk_dir_gap(struct vk_dir *f, uint64_t offset, uint64_t next)
 {
 	uint64_t end = vk_min_u64(next, f->file->meta.fileLength);
+	struct vk_fs_step step;
+	bool unreadable = false;
 
-	if (offset < end)
-		f->missing_bytes = vk_add_sat(f->missing_bytes, end - offset);
+	if (offset >= end)
+		return;
+	f->missing_bytes = vk_add_sat(f->missing_bytes, end - offset);
+	for (uint64_t at = offset; at < end && !unreadable; at = behind_gap(f, at)) {
+		vk_fs_step(&f->cursor, at, &step);
+		unreadable = step.unreadable || ((step.kind == VK_RUN_DATA || step.kind == VK_RUN_RESIDENT) &&
+			     vk_io_span(f->fs->volume, step.volume_offset).state == VK_SPAN_UNREADABLE);
+	}
+	if (unreadable)
+		f->unreadable_bytes = vk_add_sat(f->unreadable_bytes, end - offset);
+}
+
+struct vk_phrase vk_dir_called(const struct vk_fs_file *folder, const char *path)
+{
+	char shown[64];
+	struct vk_text text;
+
+	if (folder->address == vk_fd_address(0, VK_SYSTEM_ROOT))
+		return vk_phrase("the root folder");
+	if (path == NULL)
+		return vk_phrase("the folder of descriptor 0x%08x", folder->address);
+	vk_text_init(&text, shown, sizeof(shown));
+	vk_text_label(&text, (const uint8_t *)path, strlen(path));
+	return vk_phrase("the folder %s", shown);
 }
 
 void vk_dir_say(struct vk_dir *f, enum vk_finding_code code, uint64_t offset, uint64_t length,

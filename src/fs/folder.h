@@ -24,6 +24,7 @@ struct vk_dir {
 	uint64_t window_at;
 	size_t window_held;
 	uint64_t missing_bytes;             /* that the source does not hold, or that nothing leads to */
+	uint64_t unreadable_bytes;          /* of them, in gaps where the device failed */
 	uint64_t *slots_left;               /* of all that is looked at */
 	struct vk_dir_said {
 		enum vk_finding_code code;
@@ -57,12 +58,15 @@ bool vk_dir_entry_sound(uint32_t type, uint32_t address);
  */
 bool vk_dir_name(struct vk_dir *f, const uint8_t *name, size_t cap, struct vk_fs_entry *ret_entry);
 
-/* Each entry of a folder of VMFS6. Returns false when fn stopped it. */
+/* What a caller wants of a folder, and what he got. */
 struct vk_dir_visit {
 	vk_fs_entry_fn fn;
 	void *ctx;
 	bool deleted;
+	const char *path;           /* of the folder, for findings; NULL: not known */
 	uint64_t given;
+	uint64_t missing_bytes;     /* of the folder: more names may lie there */
+	uint64_t unreadable_bytes;  /* of them */
 };
 /* Whether to go on. */
 bool vk_dir_give(struct vk_dir_visit *visit, const struct vk_fs_entry *entry);
@@ -75,6 +79,8 @@ VK_MUST_USE enum vk_status vk_dir6_list(struct vk_dir *f, struct vk_dir_visit *v
 bool vk_dir6_candidates(struct vk_dir *table, struct vk_dir *links, const struct vk_dir6_key *key,
 			   bool (*fn)(void *ctx, uint64_t offset), void *ctx);
 
+/* "the folder "/vm"", or by its descriptor where the path is NULL */
+struct vk_phrase vk_dir_called(const struct vk_fs_file *folder, const char *path);
 /* vk_fs_list with a bound on all the slots that are looked at, for many folders. */
 VK_MUST_USE enum vk_status vk_dir_list(struct vk_fs *fs, const struct vk_fs_file *folder,
 					  struct vk_dir_visit *visit, const struct vk_finding_sink *sink,

@@ -75,6 +75,7 @@ struct vk_fs_step {
 	uint64_t address;
 	bool copy_on_write;
 	bool damaged;           /* of what is missing: not only because of what the source does not hold */
+	bool unreadable;        /* of what is missing: the device failed to deliver the address */
 };
 void vk_fs_cursor_init(struct vk_fs_cursor *cursor, struct vk_fs *fs, const struct vk_fs_file *file,
 		       const struct vk_finding_sink *sink);

@@ -62,8 +62,9 @@ static void list_array(struct vk_dir *f, struct vk_dir_visit *visit)
 		const uint8_t *bytes = vk_dir_bytes(f, at, VK_DIR_ENTRY_BYTES, &next);
 
 		if (bytes == NULL) {
+			next = vk_round_up_sat(next, VK_DIR_ENTRY_BYTES);
 			vk_dir_gap(f, at, next);
-			at = vk_round_up_sat(next, VK_DIR_ENTRY_BYTES);
+			at = next;
 			if (at > end)
 				return;
 			continue;
@@ -76,27 +77,38 @@ static void list_array(struct vk_dir *f, struct vk_dir_visit *visit)
 	}
 }
 
-static enum vk_status tell_missing(struct vk_dir *f, const struct vk_dir_visit *visit, struct vk_error *err)
+static enum vk_status tell_missing(struct vk_dir *f, struct vk_dir_visit *visit, struct vk_error *err)
 {
+	struct vk_phrase called = vk_dir_called(f->file, visit->path);
+
 	if (*f->slots_left == 0)
 		vk_dir_say(f, VK_F_FOLDER_COUNT, 0, 0, NULL, NULL,
 			   "a folder is longer than any can be: only its first slots were looked at");
+	visit->missing_bytes = f->missing_bytes;
+	visit->unreadable_bytes = f->unreadable_bytes;
 	if (f->missing_bytes == 0)
 		return VK_OK;
 	if (visit->given == 0) {
 		bool root = f->file->address == vk_fd_address(0, VK_SYSTEM_ROOT);
 		const char *name = vk_io_name(f->fs->volume);
 
-		(void)vk_error_set(err, VK_ABSENT, name, "the source does not hold the names in %s",
-				   root ? "the root folder: what the volume holds is not known"
-					: vk_phrase("the folder of descriptor 0x%08x", f->file->address).text);
+		if (f->unreadable_bytes > 0)
+			return vk_error_set(err, VK_IO, name, "the names in %s cannot be read: what it holds is not "
+					    "known", called.text);
+		(void)vk_error_set(err, VK_ABSENT, name, "the source does not hold the names in %s%s", called.text,
+				   root ? ": what the volume holds is not known" : "");
 		(void)vk_error_remedy(err, "vmfskit map --ddrescue %s %s lists the blocks of it, to ask for",
 				      vk_shell_path(name).text, root ? "/" : "FOLDER");
 		return VK_ABSENT;
 	}
-	vk_dir_say(f, VK_F_STRUCTURE_ABSENT, 0, 0, NULL, NULL,
-		      "%" PRIu64 " bytes of a folder are not in the source: more entries may lie there",
-		      f->missing_bytes);
+	if (f->unreadable_bytes > 0)
+		vk_dir_say(f, VK_F_SOURCE_UNREADABLE, 0, 0, NULL, NULL,
+			   "%" PRIu64 " bytes of %s cannot be read: names may be missing", f->unreadable_bytes,
+			   called.text);
+	if (f->missing_bytes > f->unreadable_bytes)
+		vk_dir_say(f, VK_F_STRUCTURE_ABSENT, 0, 0, NULL, NULL,
+			   "%" PRIu64 " bytes of %s are not in the source: names may be missing",
+			   f->missing_bytes - f->unreadable_bytes, called.text);
 	return VK_OK;
 }
 
@@ -122,7 +134,7 @@ enum vk_status vk_dir_list(struct vk_fs *fs, const struct vk_fs_file *folder, st
 enum vk_status vk_fs_list(struct vk_fs *fs, const struct vk_fs_file *folder, bool deleted, vk_fs_entry_fn fn, void *ctx,
 			  const struct vk_finding_sink *sink, struct vk_error *err)
 {
-	struct vk_dir_visit visit = {fn, ctx, deleted, 0};
+	struct vk_dir_visit visit = {.fn = fn, .ctx = ctx, .deleted = deleted};
 	uint64_t slots_left = VK_DIR_SLOTS_MAX;
 
 	return vk_dir_list(fs, folder, &visit, sink, &slots_left, err);

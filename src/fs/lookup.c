@@ -199,7 +199,7 @@ static enum vk_status one_step(struct way *w, bool follow, struct vk_error *err)
 				    "no file \"%s\": what should hold it is no folder", shown(w->name).text);
 	if (strcmp(w->name, "..") == 0)
 		return w->depth == 0 ? VK_OK : go_to_address(w, w->above[--w->depth], err);
-	st = vk_fs_find(w->fs, w->at, w->name, w->sink, &entry, err);
+	st = vk_fs_find(w->fs, w->at, w->name, w->sink, &entry, NULL, err);
 	if (st == VK_OK)
 		st = vk_fs_entry_open(w->fs, &entry, w->sink, &file, err);
 	else if (w->depth == 0 && (system = system_address(w->fs, w->name)) != 0)

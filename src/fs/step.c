@@ -297,6 +297,8 @@ static bool descend(struct vk_fs_cursor *c, const struct at *at, uint64_t *addre
 		}
 		if (!read_entry(c->fs, l, at->index / span % per_block, address)) {
 			set_missing(step, reach(c, at, span), false);
+			step->unreadable = vk_io_span(c->fs->volume, l->volume_offset + at->index / span % per_block *
+						      c->fs->info.fd.pointer_bytes).state == VK_SPAN_UNREADABLE;
 			return false;
 		}
 	}

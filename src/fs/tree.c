@@ -122,7 +122,8 @@ static void set_path(struct tree *t, size_t node)
 
 static void list_node(struct tree *t, size_t node)
 {
-	struct vk_dir_visit visit = {.fn = take_entry, .ctx = t};
+	char path[VK_FS_PATH_BYTES];
+	struct vk_dir_visit visit = {.fn = take_entry, .ctx = t, .path = path};
 	size_t before = t->node_count;
 	struct vk_fs_file *folder;
 	struct vk_error error = {0};
@@ -130,12 +131,16 @@ static void list_node(struct tree *t, size_t node)
 
 	t->current = node;
 	set_path(t, node);
+	memcpy(path, t->path, t->path_len);
+	path[t->path_len > 0 ? t->path_len - 1 : 0] = '\0';
 	st = vk_fs_file_open(t->fs, t->nodes[node].address, NULL, &folder, &error);
 	if (st == VK_OK) {
 		st = vk_dir_list(t->fs, folder, &visit, t->sink, &t->slots_left, &error);
-		if (st == VK_ABSENT && t->nodes[node].parent != SIZE_MAX)
-			vk_fs_say(t->fs, t->sink, VK_F_STRUCTURE_ABSENT, folder->volume_offset, 0, NULL, NULL, "%s",
-				  error.what);
+		if ((st == VK_ABSENT || st == VK_IO) && t->nodes[node].parent != SIZE_MAX) {
+			vk_fs_say(t->fs, t->sink, st == VK_IO ? VK_F_SOURCE_UNREADABLE : VK_F_STRUCTURE_ABSENT,
+				  folder->volume_offset, 0, NULL, NULL, "%s", error.what);
+			st = VK_OK;
+		}
 		vk_fs_file_close(folder);
 	}
 	/* of a folder on the way the rest is given all the same; nothing of the first one is no empty folder */

@@ -114,7 +114,7 @@ static void look_at_folder(const struct vk_finding_sink *sink)
 	FUZZ_ASSERT(vk_fs_list(fs, root, true, look_at_entry, &seen, sink, &err) == VK_OK || err.what[0] != '\0');
 	/* every name that is listed is found */
 	for (size_t i = 0; i < seen.count; i++) {
-		FUZZ_ASSERT(vk_fs_find(fs, root, seen.names[i], NULL, &entry, &err) == VK_OK);
+		FUZZ_ASSERT(vk_fs_find(fs, root, seen.names[i], NULL, &entry, NULL, &err) == VK_OK);
 		if (vk_fs_lookup(fs, seen.names[i], true, sink, &file, &err) == VK_OK)
 			vk_fs_file_close(file);
 	}

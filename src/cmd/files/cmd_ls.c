@@ -84,7 +84,7 @@ static bool add_dots(struct vk_ls *ls, const struct vk_fs_file *folder, const ch
 	if (entry == NULL)
 		return vk_cmd_no_memory(&ls->files.cmd);
 	entry->type = VK_FILE_FOLDER;
-	entry->status = vk_fs_find(ls->files.fs, folder, name, &ls->files.sink, &found, &err);
+	entry->status = vk_fs_find(ls->files.fs, folder, name, &ls->files.sink, &found, NULL, &err);
 	if (entry->status == VK_OK) {
 		entry->address = found.address;
 		entry->status = vk_fs_entry_open(ls->files.fs, &found, &ls->files.sink, &file, &err);

@@ -48,12 +48,12 @@ struct listing {
 	size_t len;
 	size_t room;
 	bool nomem;
+	bool incomplete; /* names may be missing */
 };
 
 static int errno_of(const struct vk_error *err)
 {
 	switch (err->status) {
-	case VK_ABSENT: return ENOENT;
 	case VK_NOMEM: return ENOMEM;
 	case VK_UNSUPPORTED: return EOPNOTSUPP;
 	default: return EIO;
@@ -108,9 +108,13 @@ static void on_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	struct vk_fs_entry found;
 	struct vk_error err;
 	enum vk_status status = open_inode(req, parent, &folder, &err);
+	uint64_t missing_bytes = 0;
+	bool no_name = false;
 
-	if (status == VK_OK)
-		status = vk_fs_find(volume_of(req), folder, name, NULL, &found, &err);
+	if (status == VK_OK) {
+		status = vk_fs_find(volume_of(req), folder, name, NULL, &found, &missing_bytes, &err);
+		no_name = status == VK_ABSENT && missing_bytes == 0;
+	}
 	if (status == VK_OK)
 		status = vk_fs_entry_open(volume_of(req), &found, NULL, &file, &err);
 	if (status == VK_OK) {
@@ -118,7 +122,8 @@ static void on_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		fill(file, &entry.attr);
 		fuse_reply_entry(req, &entry);
 	} else {
-		fuse_reply_err(req, errno_of(&err));
+		/* what is not in the source is not missing: it may be there */
+		fuse_reply_err(req, no_name ? ENOENT : errno_of(&err));
 	}
 	vk_fs_file_close(folder);
 	vk_fs_file_close(file);
@@ -234,9 +239,17 @@ static void free_listing(struct listing *l)
 	free(l);
 }
 
+static void note_gap(void *ctx, const struct vk_finding *finding)
+{
+	struct listing *l = ctx;
+
+	l->incomplete |= finding->code == VK_F_SOURCE_UNREADABLE || finding->code == VK_F_STRUCTURE_ABSENT;
+}
+
 static void on_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *info)
 {
 	struct listing *l = calloc(1, sizeof(*l));
+	const struct vk_finding_sink gaps = {note_gap, l};
 	struct vk_fs_file *folder = NULL;
 	struct vk_error err;
 	enum vk_status status;
@@ -248,7 +261,7 @@ static void on_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *in
 	l->req = req;
 	status = open_inode(req, ino, &folder, &err);
 	if (status == VK_OK)
-		status = vk_fs_list(volume_of(req), folder, false, add_entry, l, NULL, &err);
+		status = vk_fs_list(volume_of(req), folder, false, add_entry, l, &gaps, &err);
 	vk_fs_file_close(folder);
 	if (status != VK_OK || l->nomem) {
 		fuse_reply_err(req, l->nomem ? ENOMEM : errno_of(&err));
@@ -266,6 +279,11 @@ static void on_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t at, st
 	size_t from = (size_t)vk_min_u64((uint64_t)at, l->len);
 
 	(void)ino;
+	/* behind the names that are there: the reader must not take them for all */
+	if (l->incomplete && from == l->len) {
+		fuse_reply_err(req, EIO);
+		return;
+	}
 	/* an entry that is cut off at the end is left for the next call by the kernel */
 	fuse_reply_buf(req, l->bytes + from, (size_t)vk_min_u64(size, l->len - from));
 }
