@@ -11,7 +11,7 @@ silent() { # NAME ARGUMENT...
 	local name=$1
 	shift
 	exits "$name: check finds nothing" 0 "$VMFSKIT" check "$@"
-	has "$name: and says so" "$OUT" "^No damage was found\.$"
+	has "$name: and says so" "$OUT" "^No damage was found in the file system\.$"
 	run "$VMFSKIT" check --json "$@"
 	is "$name: five phases without a finding, all in the source" \
 		"$(jq -c '[.phases[] | select(.checked > 0) | .findings + .not_in_source]' "$OUT")" "[0,0,0,0,0]"
@@ -28,7 +28,7 @@ cut_silent() { # FILE MIB...: its beginnings; the last is shorter than its metad
 	run "$VMFSKIT" check --json cut.dd
 	is "$file: what is not there is counted" "$(jq '[.phases[].not_in_source] | add > 0' "$OUT")" true
 	run "$VMFSKIT" check cut.dd
-	has "$file: and not said to be sound" "$OUT" "^No damage was found in the rest\.$"
+	has "$file: and not said to be sound" "$OUT" "^No damage was found in the rest of the file system\.$"
 	rm cut.dd
 }
 
@@ -105,3 +105,10 @@ exits "a path too many" 2 "$VMFSKIT" check volume.img /vm
 truncate -s 64M zeros.img
 run "$VMFSKIT" check zeros.img
 ok "no volume: exit code is neither 0 nor 1" [ "$CODE" -gt 1 ]
+
+# --- what lies around the file system ---------------------------------------------------------------------------------
+ok "a disk" "$LAB" make --table gpt --vmfs 5 --size 2G around.img
+dd if=/dev/urandom of=around.img bs=512 seek=4096 count=1 conv=notrunc status=none
+exits "the file system is whole, no host mounts it" 1 "$VMFSKIT" check around.img
+has "the file system" "$OUT" '^No damage was found in the file system\.$'
+has "what is around it" "$OUT" '^The partition table or the LVM header is damaged: vmfskit doctor around\.img$'

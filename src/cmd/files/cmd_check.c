@@ -12,6 +12,12 @@ struct run {
 	struct vk_fs_check check;
 };
 
+/* What lies around the file system; a host mounts none without it. */
+static bool is_damaged_around(const struct vk_source *source)
+{
+	return source->kind != VK_SOURCE_VOLUME && vk_findings_errors(&source->findings);
+}
+
 static bool check(void *ctx)
 {
 	struct run *run = ctx;
@@ -22,6 +28,9 @@ static bool check(void *ctx)
 	if (vk_fs_check(run->files.fs, &run->files.sink, &run->check, &err) != VK_OK)
 		return vk_cmd_fail(&run->files.cmd, &err);
 	vk_cmd_judge_findings(&run->files.cmd, &run->files.findings);
+	for (size_t i = 0; i < run->files.opened.count; i++)
+		if (is_damaged_around(&run->files.opened.sources[i]))
+			(void)vk_cmd_ok(&run->files.cmd, VK_EXIT_FINDINGS);
 	return true;
 }
 
@@ -54,8 +63,16 @@ static void put_text(const void *ctx)
 		c->files, c->blocks_allocated, c->blocks);
 	if (sum_of(c, true) > 0)
 		fputs("What is not in the source was not checked: nothing is known of it.\n", out);
-	if (sum_of(c, false) == 0)
-		fputs(sum_of(c, true) > 0 ? "No damage was found in the rest.\n" : "No damage was found.\n", out);
+	if (sum_of(c, false) > 0 || vk_findings_bad(&run->files.findings))
+		fputs("The file system is damaged: the findings say where.\n", out);
+	else
+		fprintf(out, "No damage was found in %s.\n",
+			sum_of(c, true) > 0 ? "the rest of the file system" : "the file system");
+	for (size_t i = 0; i < run->files.opened.count; i++)
+		if (is_damaged_around(&run->files.opened.sources[i]))
+			fprintf(out, "The partition table or the LVM header is damaged: vmfskit doctor %s\n",
+				vk_shell_path(run->files.opened.sources[i].path).text);
+	fflush(out);
 	vk_files_show_findings(&run->files);
 }
 
