@@ -63,3 +63,14 @@ at=$("$VMFSKIT" stat --json d5 /b | jq '.files[0].device_offset')
 exits "check of a volume with a file descriptor that cannot be read" 1 env VMFSKIT_TEST_BAD="$at+4096" "$HOOKS" check d5
 hasnt "it does not say that all is well" "$OUT" 'No damage'
 has "it says what cannot be read" "$ERR" 'source.unreadable: [0-9]+ bytes cannot be read'
+
+# --- a volume that hosts use: what is read may be of two moments -------------------------------------------------------
+printf 'file /b size=3M content=pattern lock=exclusive:0\n' >recipe
+ok "a volume that two hosts use" "$LAB" make --table none --vmfs 6 --size 6G --live 2 --files recipe live
+for verb in "cp live /b b" "cat live /b" "map --dd live /b" "check live" "ls live"; do
+	# shellcheck disable=SC2086
+	run "$VMFSKIT" $verb
+	is "$verb: who may be alive, once" "$CODE $(grep -cE '^vmfskit: note: in use by 2 hosts that may be alive \(MAC [0-9a-f:]+, IP [0-9.]+; MAC [0-9a-f:]+, IP [0-9.]+\): what is read may be of two moments$' "$ERR")" "0 1"
+done
+run "$VMFSKIT" ls d6
+hasnt "nothing of it where no host has a heartbeat" "$ERR" 'may be alive'

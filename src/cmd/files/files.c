@@ -10,6 +10,10 @@
 #include "cmd/files/choice.h"
 #include "report/report.h"
 #include "base/shown.h"
+#include "vmfskit/vmfs_uuid.h"
+
+/* Of the hosts that use a volume. */
+enum { HOSTS_NAMED = 3 };
 
 bool vk_files_read_options(void *ctx)
 {
@@ -78,6 +82,28 @@ static void say_without_table(const struct vk_files *files)
 		vk_shell_path(source->path).text);
 }
 
+/* One look cannot tell a host that is alive from one that was cut off: both have their slot in use. */
+static void say_hosts(const struct vk_files *files)
+{
+	const struct vk_heartbeats *h = &files->extents[0].vmfs->heartbeats;
+	FILE *out = files->cmd.call->err;
+
+	if (h->in_use_count == 0)
+		return;
+	fprintf(out, "%s: note: in use by %u host%s that may be alive", files->cmd.call->program->name, h->in_use_count,
+		h->in_use_count == 1 ? "" : "s");
+	for (uint32_t i = 0; i < h->in_use_count && i < HOSTS_NAMED; i++) {
+		const struct vk_shown_label ip = vk_shown_label(h->in_use[i].hb.ip, sizeof(h->in_use[i].hb.ip));
+		struct vk_vmfs_uuid_parts host;
+		char mac[VK_MAC_TEXT_BYTES];
+
+		vk_vmfs_uuid_decode(&h->in_use[i].hb.owner, &host);
+		vk_mac_format(host.macAddr, mac);
+		fprintf(out, "%sMAC %s%s%s", i == 0 ? " (" : "; ", mac, ip.text[0] != '\0' ? ", IP " : "", ip.text);
+	}
+	fprintf(out, "%s): what is read may be of two moments\n", h->in_use_count > HOSTS_NAMED ? "; ..." : "");
+}
+
 static bool open_chosen(struct vk_files *files)
 {
 	const struct vk_volume *volume = files->chosen.volume;
@@ -96,6 +122,7 @@ static bool open_chosen(struct vk_files *files)
 					      "at the usual place; vmfskit doctor says what happened\n",
 			files->cmd.call->program->name);
 	say_without_table(files);
+	say_hosts(files);
 	return true;
 }
 
