@@ -67,7 +67,7 @@ fi
 # --- a whole volume ---------------------------------------------------------------------------------------------------
 for v in v3 v5 v6; do
 	exits "cp -r of all of $v" 0 "$VMFSKIT" cp -r $v / $v.tree
-	is "cp -r of $v: no part is left" "$(find $v.tree -name '*.part' -o -name '*.map')" ""
+	is "cp -r of $v: no part is left" "$(find $v.tree -name '*.vmfskit-*')" ""
 	exits "cp -r -a of all of $v" 0 "$VMFSKIT" cp -ra --sums $v.sums $v / $v.all
 	[ $v = v6 ] || ok "cp -r -a of $v: sha256sum agrees" sha256sum -c --quiet $v.sums
 	ok "cp -r -a of $v: with system files" [ -f $v.all/.fdc.sf ]
@@ -119,7 +119,7 @@ exits "the source under another name" 3 "$VMFSKIT" cp --overwrite v5 /directory/
 exits "the source, read from standard input" 3 sh -c '"$VMFSKIT" cp --overwrite - /directory/file4 v5 <v5'
 is "the source stays" "$(sha256sum <v5)" "$sha"
 exits "no such file" 4 "$VMFSKIT" cp v5 /directory/nothing x
-exits "no such folder" 4 "$VMFSKIT" cp v5 /directory/file4 no/such/place
+exits "no such folder" 2 "$VMFSKIT" cp v5 /directory/file4 no/such/place
 ln -s elsewhere v5.link
 exits "a link in the way of -r" 2 "$VMFSKIT" cp -r v5 / v5.link
 mkdir outside tree
@@ -138,15 +138,15 @@ is "cat --holes: zeros in its place" "$(stat -c %s "$OUT") $(tr -d '\000' <"$OUT
 has "cat --holes names them" "$ERR" 'bytes 4096 to 4607'
 VMFSKIT_TEST_BAD=$((at + 4096))+512 exits "cp of it" 1 "$HOOKS" cp --json --sums gap.sums v5 /directory/file5 gap
 is "cp: what is missing" "$(jq -c '.files[0] | [.dest, .sha256, .unreadable]' "$OUT")" \
-	'["gap.part",null,[{"file_offset":4096,"length":512}]]'
+	'["gap.vmfskit-part",null,[{"file_offset":4096,"length":512}]]'
 ok "cp: the file has not its name" [ ! -e gap ]
 is "cp: no digest of what is not whole" "$(cat gap.sums)" ""
-is "cp: the map" "$(grep -v '^#' gap.map | tail -n +2 | tr -s ' ' | tr '\n' ,)" \
+is "cp: the map" "$(grep -v '^#' gap.vmfskit-map | tail -n +2 | tr -s ' ' | tr '\n' ,)" \
 	"0x00000000 0x00001000 +,0x00001000 0x00000200 -,0x00001200 0x00000E01 +,"
 if type -P ddrescuelog >/dev/null; then
-	is "ddrescuelog reads the map" "$(ddrescuelog -l- gap.map)" 8
+	is "ddrescuelog reads the map" "$(ddrescuelog -l- gap.vmfskit-map)" 8
 fi
-is "a hole where it is missing" "$(dd if=gap.part bs=512 skip=8 count=1 status=none | tr -d '\000' | wc -c)" 0
+is "a hole where it is missing" "$(dd if=gap.vmfskit-part bs=512 skip=8 count=1 status=none | tr -d '\000' | wc -c)" 0
 exits "begun anew it is refused" 2 "$VMFSKIT" cp v5 /directory/file5 gap
 exits "another file cannot go on with it" 3 "$VMFSKIT" cp --resume v5 /directory/file4 gap
 ok "--resume reads what is missing" "$VMFSKIT" cp --resume --sums gap.sums --overwrite v5 /directory/file5 gap
@@ -157,7 +157,7 @@ head -c $((at + 4608)) v5 >cut
 exits "cat of a cut dump" 4 "$VMFSKIT" cat cut /directory/file5
 has "cat of a cut dump says that it is no fault of the disk" "$ERR" 'not in the source'
 exits "cp of a cut dump" 1 "$VMFSKIT" cp cut /directory/file5 from-cut
-is "cp of a cut dump: not tried" "$(grep -v '^#' from-cut.map | tail -n 1 | tr -s ' ')" "0x00001200 0x00000E01 ?"
+is "cp of a cut dump: not tried" "$(grep -v '^#' from-cut.vmfskit-map | tail -n 1 | tr -s ' ')" "0x00001200 0x00000E01 ?"
 ok "the whole dump gives the rest" "$VMFSKIT" cp --resume v5 /directory/file5 from-cut
 is "the whole dump: the digest" "$(sha256sum <from-cut)" "$(sha256sum <gap)"
 
@@ -235,8 +235,8 @@ exits "a full disk" 4 sh -c '"$VMFSKIT" cat v6 /.pbc.sf >/dev/full'
 VMFSKIT_TEST_STUCK=v5 VMFSKIT_TEST_STUCK_AT=$((at + 4096)) exits "a disk that does not answer" 4 \
 	timeout 60 "$HOOKS" cp --timeout 1 --sums stuck.sums v5 /directory/file5 stuck
 has "a disk that does not answer: what happened" "$ERR" 'did not answer for 1 s'
-is "a disk that does not answer: what is left" "$(ls stuck*)" "stuck.map
-stuck.part"
+is "a disk that does not answer: what is left" "$(ls stuck*)" "stuck.vmfskit-map
+stuck.vmfskit-part"
 ok "a disk that answers again" "$VMFSKIT" cp --resume v5 /directory/file5 stuck
 same "a disk that answers again: all of it" stuck gap
 

@@ -50,13 +50,29 @@ static enum vk_status look_up(struct run *run, const char *path, struct vk_error
 	return VK_OK;
 }
 
+/* What the shell has opened may be what is read, or lie on its disk. */
+static enum vk_status check_output(const struct run *run, struct vk_error *err)
+{
+	struct stat st;
+
+	if (fstat(STDOUT_FILENO, &st) != 0 || (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode)))
+		return VK_OK;
+	if (vk_files_is_source(&run->files, &st)) {
+		vk_error_set(err, VK_REFUSED, OUT_NAME, "this is the source itself");
+		return vk_error_remedy(err, "choose another place");
+	}
+	return vk_files_check_disk(&run->files, STDOUT_FILENO, OUT_NAME, err);
+}
+
 static enum vk_status copy(struct run *run, const char *path, struct vk_error *err)
 {
 	struct vk_extract *x = &run->extract;
 	const uint64_t size = run->file->meta.fileLength;
 	struct vk_io *io;
-	enum vk_status status = vk_fs_file_io(run->files.fs, run->file, path, &run->files.sink, &io, err);
+	enum vk_status status = check_output(run, err);
 
+	if (status == VK_OK)
+		status = vk_fs_file_io(run->files.fs, run->file, path, &run->files.sink, &io, err);
 	if (status != VK_OK)
 		return status;
 	*x = (struct vk_extract){.fd = STDOUT_FILENO, .sparse = takes_holes(STDOUT_FILENO) && size <= INT64_MAX,

@@ -63,21 +63,26 @@ static enum vk_status look_up(struct vk_copy *copy, struct vk_error *err)
 static enum vk_status copy_all(struct vk_copy *copy, struct vk_error *err)
 {
 	const bool tree = vk_fs_file_is_folder(copy->file);
+	char identity[VK_COPY_IDENTITY_BYTES];
 	struct vk_copy_place place;
 	enum vk_status status = VK_OK;
 
+	vk_copy_identity(vk_fs_info(copy->files.fs), copy->file, identity);
 	if (tree)
 		status = vk_copy_count_tree(copy, err);
 	else
 		vk_copy_count(copy, copy->file);
 	if (status == VK_OK)
-		status = tree ? vk_copy_place_of_tree(copy->dest, copy->path, &place, err)
+		status = tree ? vk_copy_place_of_tree(copy->dest, copy->path, copy->resume ? identity : NULL,
+						      &place, err)
 			      : vk_copy_place_of(copy->dest, copy->path, &place, err);
 	if (status != VK_OK)
 		return status;
-	status = vk_copy_check_disk(copy, &place, err);
+	status = vk_files_check_disk(&copy->files, place.folder_fd, place.shown, err);
 	if (status == VK_OK)
 		status = vk_copy_check_room(copy, &place, err);
+	if (status == VK_OK && tree)
+		status = vk_copy_begin_tree(copy, identity, &place, err);
 	if (status == VK_OK) {
 		vk_cmd_progress_begin(&copy->progress, copy->files.cmd.call);
 		copy->progress.done = "copied";
@@ -86,6 +91,7 @@ static enum vk_status copy_all(struct vk_copy *copy, struct vk_error *err)
 		else
 			(void)vk_copy_file(copy, copy->file, copy->path, &place);
 		(void)vk_cmd_progress_end(&copy->progress);
+		vk_copy_end_tree(copy);
 	}
 	vk_copy_place_free(&place);
 	return status;
@@ -107,6 +113,8 @@ static bool work(void *ctx)
 	if (copy->path == NULL || vk_files_path(&copy->files, 1) != NULL)
 		return vk_cmd_ok(cmd, vk_cli_usage(cmd->call, "SOURCE, one PATH and DEST are needed"));
 	status = look_up(copy, &err);
+	if (status == VK_OK && sums != NULL)
+		status = vk_copy_check_sums(copy, sums, &err);
 	if (status == VK_OK && sums != NULL)
 		status = vk_output_open(sums, copy->overwrite || copy->resume, &copy->sums, &err);
 	if (status == VK_OK)
@@ -150,13 +158,11 @@ static void put_text(const void *ctx)
 {
 	const struct vk_copy *copy = ctx;
 	const double seconds = vk_cmd_progress_seconds(&copy->progress);
-	uint64_t length = 0, whole = 0;
+	const uint64_t whole = vk_copy_whole(copy);
+	uint64_t length = 0;
 
-	for (size_t i = 0; i < copy->count; i++) {
-		length += copy->copied[i].size_bytes;
-		whole += copy->copied[i].missing_count == 0;
-	}
-	whole -= copy->stopped && whole > 0;
+	for (size_t i = 0; i < copy->count; i++)
+		length += copy->copied[i].whole ? copy->copied[i].size_bytes : 0;
 	fprintf(copy->files.cmd.call->out, "%llu of %llu files copied, %s long; %s written",
 		(unsigned long long)whole, (unsigned long long)copy->total_files, vk_shown_size_short(length).text,
 		vk_shown_size_short(copy->written_bytes).text);
@@ -196,6 +202,9 @@ static void end(void *ctx)
 		free(copy->copied[i].missing);
 	}
 	free(copy->copied);
+	free(copy->tree_map);
+	if (copy->tree_map_fd >= 0)
+		close(copy->tree_map_fd);
 	vk_fs_file_close(copy->file);
 	vk_files_close(&copy->files);
 }
@@ -203,7 +212,7 @@ static void end(void *ctx)
 static int run_cp(struct vk_cli_call *call)
 {
 	static const struct vk_cmd_steps steps = {"vmfskit.cp/1", read_options, work, put_json, put_text, end};
-	struct vk_copy copy = {.count = 0};
+	struct vk_copy copy = {.tree_map_fd = -1};
 
 	return vk_cmd_run(call, &copy, &steps);
 }
@@ -239,18 +248,23 @@ const struct vk_cli_verb vk_verb_cp = {
 		" folder. "
 		VK_FILES_SOURCE_TEXT
 		"\n\n"
-		"A file is called DEST.part until it is whole. Beside it lies DEST.map, a mapfile of GNU "
-		"ddrescue: + is copied, - cannot be read, ? is not copied or not in the source. Where bytes are "
+		"A file is called DEST.vmfskit-part until it is whole. Beside it lies DEST.vmfskit-map, a mapfile "
+		"of GNU ddrescue: + is copied, - cannot be read, ? is not copied or not in the source. Where bytes are "
 		"missing both stay, the ranges are listed, and the exit code is 1. The missing bytes are holes, "
 		"never zeros that look like data. --resume continues such a copy and tries what is missing again;"
-		" the map says which file of which volume it is of, and a copy of anything else is refused.\n\n"
+		" the map says which file of which volume it is of, and a copy of anything else is refused. What is "
+		"whole at DEST is compared with the source, byte by byte, before it is called copied.\n\n"
 		"Holes, and blocks that were never written, stay holes. Sectors that cannot be read are read "
 		"around, one by one. Modes and times are kept. A digest is computed with --sums and --json, and "
 		"only of files that are whole.\n\n"
-		"DEST may not lie on the disk that is read, or on another partition or logical volume of it. "
+		"Neither DEST nor the FILE of --sums may lie on the disk that is read, or on another partition or "
+		"logical volume of it, nor be a file that is read. "
 		"Nothing is written through a symbolic link at or below DEST. An existing file is replaced only "
-		"with --overwrite. Control characters in names of the volume are written as %xx. With -r symbolic"
-		" links are made if they stay inside of what is copied; others, and the mapping files of raw "
+		"with --overwrite; a list of sums is, with --resume, too. What is called like an unfinished "
+		"copy, and is none of this very file, is never touched. Control characters in names "
+		"of the volume are written as %xx. With -r symbolic "
+		"links are made if they stay inside of what is copied; "
+		"others, and the mapping files of raw "
 		"devices, are named and left out. The room that is needed and what is free is told before "
 		"anything is copied.\n\n"
 		"--mapfile is about the source: it names the mapfile of the ddrescue run that made the image.",

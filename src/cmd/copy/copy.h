@@ -4,6 +4,7 @@
 #define VK_CMD_COPY_H
 
 #include "cmd/copy/place.h"
+#include "cmd/copy/state.h"
 #include "cmd/files/files.h"
 #include "cmd/shared/output_file.h"
 #include "cmd/shared/scan_progress.h"
@@ -15,12 +16,16 @@ enum { VK_COPY_TIMEOUT_S = 120 };
 /* A file that was dealt with. */
 struct vk_copied {
 	char *path;
-	char *dest;                  /* NAME.part while it is not whole */
+	char *dest;                  /* NAME.vmfskit-part while it is not whole */
 	uint64_t size_bytes;
 	char sha256[VK_SHA256_HEX_BYTES]; /* empty: not asked for, or the file is not whole */
 	struct vk_extract_missing *missing; /* owned */
 	size_t missing_count;
 	uint64_t missing_bytes;
+	bool whole;
+	bool compared; /* it was there, and holds the bytes of the source */
+	/* which file of this host it is */
+	uint64_t device, inode;
 };
 
 struct vk_copy {
@@ -42,6 +47,9 @@ struct vk_copy {
 	size_t count;
 	uint64_t written_bytes; /* of files that are done with */
 	size_t left_out;        /* that cannot be copied as files */
+	/* beside a folder that is made for the tree: a map that stays until all is copied; NULL: none */
+	char *tree_map;
+	int tree_map_fd; /* the folder that it lies in, or -1 */
 	bool stopped;
 };
 
@@ -60,17 +68,22 @@ VK_MUST_USE enum vk_status vk_copy_facts(const struct vk_copy *copy, const struc
  */
 bool vk_copy_record(struct vk_copy *copy, struct vk_copied *copied, const char *path, const char *dest,
 		    struct vk_extract *extract);
-/* Whether that is a file that a source was read from. */
-struct stat;
-bool vk_copy_is_source(const struct vk_copy *copy, const struct stat *st);
-/* That DEST does not lie on the disk that is read. Errors: VK_REFUSED. */
-VK_MUST_USE enum vk_status vk_copy_check_disk(const struct vk_copy *copy, const struct vk_copy_place *place,
-					      struct vk_error *err);
+/* Before anything is made: that the list of sums may lie there. Errors: VK_REFUSED, VK_USAGE, VK_IO, VK_NOMEM. */
+VK_MUST_USE enum vk_status vk_copy_check_sums(struct vk_copy *copy, const char *path, struct vk_error *err);
 /* Say how much room is needed and how much is free. Errors: VK_REFUSED, when that is not enough. */
 VK_MUST_USE enum vk_status vk_copy_check_room(struct vk_copy *copy, const struct vk_copy_place *place,
 					      struct vk_error *err);
 /* Count a file among those to be copied, and the bytes that it will take at most. */
 void vk_copy_count(struct vk_copy *copy, const struct vk_fs_file *file);
+/*
+ * Make the folder of a tree, whose identity a map beside it tells until vk_copy_end_tree; place->folder_fd is then the
+ * folder itself. Errors: VK_REFUSED (it lies on the disk that is read; the map is another's), VK_USAGE, VK_IO.
+ */
+VK_MUST_USE enum vk_status vk_copy_begin_tree(struct vk_copy *copy, const char *identity, struct vk_copy_place *place,
+					      struct vk_error *err);
+void vk_copy_end_tree(struct vk_copy *copy);
+/* How many files are whole. */
+uint64_t vk_copy_whole(const struct vk_copy *copy);
 /* All below PATH, a folder, into the tree at its place. */
 void vk_copy_tree(struct vk_copy *copy, const struct vk_copy_place *tree);
 /* Count the files below PATH. Errors: those of vk_fs_walk_tree. */

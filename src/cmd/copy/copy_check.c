@@ -1,43 +1,65 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* vmfskit cp: what has to be known before a byte is written. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/checked.h"
+#include "base/memory.h"
 #include "cmd/copy/copy.h"
 #include "base/shown.h"
-#include "store/capture/on_itself.h"
 
-bool vk_copy_is_source(const struct vk_copy *copy, const struct stat *st)
+/* A list that an earlier run wrote, or nothing: what --resume alone may replace. */
+static bool is_list_of_sums(int fd)
 {
-	const struct vk_io_view *view = &copy->files.how.view;
-	struct stat source;
+	char line[VK_SHA256_HEX_BYTES + 2];
+	const ssize_t n = pread(fd, line, sizeof(line), 0);
+	const size_t mark = n > 0 && line[0] == '\\';
 
-	for (size_t i = 0; i < copy->files.opened.count; i++)
-		if (stat(vk_files_source(&copy->files, i), &source) == 0 && source.st_dev == st->st_dev &&
-		    source.st_ino == st->st_ino)
-			return true;
-	for (size_t i = 0; i < view->piece_count; i++)
-		if (stat(view->pieces[i], &source) == 0 && source.st_dev == st->st_dev &&
-		    source.st_ino == st->st_ino)
-			return true;
-	return fstat(STDIN_FILENO, &source) == 0 && source.st_dev == st->st_dev && source.st_ino == st->st_ino;
+	return n == 0 || (n == (ssize_t)sizeof(line) && line[mark + 64] == ' ' && line[mark + 65] == ' ' &&
+			  strspn(line + mark, "0123456789abcdef") == 64);
 }
 
-enum vk_status vk_copy_check_disk(const struct vk_copy *copy, const struct vk_copy_place *place,
-				  struct vk_error *err)
+enum vk_status vk_copy_check_sums(struct vk_copy *copy, const char *path, struct vk_error *err)
 {
-	for (size_t i = 0; i < copy->files.opened.count; i++) {
-		const char *source = vk_files_source(&copy->files, i);
+	const char *slash = strrchr(path, '/');
+	char *folder = slash == NULL ? strdup(".") : strndup(path, slash == path ? 1 : (size_t)(slash - path));
+	const int folder_fd = folder != NULL ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	enum vk_status status = VK_OK;
+	struct stat st;
+	int fd;
 
-		if (!vk_folder_rests_on(place->folder_fd, source) && !vk_folder_shares_disk(place->folder_fd, source))
-			continue;
-		vk_error_set(err, VK_REFUSED, place->shown, "this lies on the disk that is read, %s: writing there may "
-			     "destroy what is to be saved", source);
-		return vk_error_remedy(err, "name a place on another disk");
+	if (folder == NULL)
+		return vk_no_memory(err, path);
+	if (folder_fd < 0)
+		status = vk_error_errno(err, errno, folder, "cannot open the folder");
+	free(folder);
+	if (status != VK_OK)
+		return status;
+	status = vk_files_check_disk(&copy->files, folder_fd, path, err);
+	close(folder_fd);
+	if (status != VK_OK || lstat(path, &st) != 0 || !S_ISREG(st.st_mode))
+		return status;
+	if (vk_files_is_source(&copy->files, &st)) {
+		vk_error_set(err, VK_REFUSED, path, "this is the source itself");
+		return vk_error_remedy(err, "choose another name for the list of sums");
 	}
-	return VK_OK;
+	if (copy->overwrite || !copy->resume)
+		return VK_OK;
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return vk_error_errno(err, errno, path, "cannot open the file");
+	if (!is_list_of_sums(fd)) {
+		vk_error_set(err, VK_USAGE, path, "the file exists and is no list of sums, which --resume "
+			     "would replace");
+		status = vk_error_remedy(err, "choose another name");
+	}
+	close(fd);
+	return status;
 }
 
 void vk_copy_count(struct vk_copy *copy, const struct vk_fs_file *file)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* vmfskit cp: one file, under the name NAME.part until it is whole. */
+/* vmfskit cp: one file, under the name NAME.vmfskit-part until it is whole. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -70,8 +70,6 @@ static enum vk_status save(struct job *job, struct vk_error *err)
 	const uint64_t begun = now_ms();
 	enum vk_status status = VK_OK;
 
-	if (job->file->meta.fileLength == 0)
-		return VK_OK;
 	if (fdatasync(job->fd) != 0)
 		return vk_error_errno(err, errno, job->place->shown, "cannot write the file");
 	if (!fold(job))
@@ -138,63 +136,71 @@ static enum vk_status copy_gaps(struct job *job, struct vk_io *io, struct vk_err
 	return status;
 }
 
-/* A part that is there: what of it is done. One that is empty was only begun. */
-static enum vk_status open_old_part(struct job *job, bool has_map, struct vk_error *err)
+/* Whether that may be removed or written to: no file that is read, none that this run made. */
+static enum vk_status check_not_ours(const struct job *job, const char *name, struct stat *ret_st, bool *ret_there,
+				     struct vk_error *err)
 {
-	const int folder = job->place->folder_fd;
-	struct stat st;
-	enum vk_status status = vk_output_part_open(folder, job->part, true, job->place->shown, &job->fd, err);
+	const struct vk_copy *copy = job->copy;
+	const struct vk_copy_place *place = job->place;
 
-	if (status != VK_OK)
-		return status;
-	if (fstat(job->fd, &st) != 0)
-		return vk_error_errno(err, errno, job->place->shown, "cannot look at %s", job->part);
-	if (has_map && st.st_size != 0 && (uint64_t)st.st_size != job->file->meta.fileLength) {
-		vk_error_set(err, VK_REFUSED, job->place->shown, "%s has not the length of the file", job->part);
-		return vk_error_remedy(err, "remove it, or copy with --overwrite");
+	*ret_there = fstatat(place->folder_fd, name, ret_st, AT_SYMLINK_NOFOLLOW) == 0;
+	if (!*ret_there)
+		return errno == ENOENT ? VK_OK
+				       : vk_error_errno(err, errno, place->shown, "cannot look at this place");
+	if (vk_files_is_source(&copy->files, ret_st)) {
+		vk_error_set(err, VK_REFUSED, place->shown, "%s is the source itself", name);
+		return vk_error_remedy(err, "choose another name");
 	}
-	if (!has_map && st.st_size != 0) {
-		vk_error_set(err, VK_REFUSED, job->place->shown, "beside it lies %s, but no %s that says what it is",
-			     job->part, job->map);
-		return vk_error_remedy(err, "remove it, or copy with --overwrite");
-	}
-	if (st.st_size == 0)
-		vk_range_set_free(&job->done);
+	for (size_t i = 0; i < copy->count; i++)
+		if (copy->copied[i].device == ret_st->st_dev && copy->copied[i].inode == ret_st->st_ino)
+			return vk_error_set(err, VK_DAMAGED, place->shown, "two files of the volume have this name; "
+					    "the first was copied");
 	return VK_OK;
 }
 
-/* What is in the way may be an interrupted copy, of this file or another, or somebody's own files. */
+/*
+ * What is in the way may be an interrupted copy of this file: its map says so. Anything else is somebody's file, which
+ * stays. The map is made before the part and removed after it: a part without a map was made by nobody here.
+ */
 static enum vk_status open_part(struct job *job, struct vk_error *err)
 {
 	const struct vk_copy *copy = job->copy;
 	const struct vk_copy_place *place = job->place;
-	const bool part = vk_is_there(place->folder_fd, job->part), map = vk_is_there(place->folder_fd, job->map);
-	enum vk_status status = VK_OK;
+	const uint64_t size = job->file->meta.fileLength;
+	struct stat part_st, map_st;
+	bool part, map;
+	enum vk_status status = check_not_ours(job, job->part, &part_st, &part, err);
 
-	if (map && copy->resume)
-		status = vk_copy_state_read(place->folder_fd, job->map, job->identity, job->file->meta.fileLength,
-					    &job->done, err);
+	if (status == VK_OK)
+		status = check_not_ours(job, job->map, &map_st, &map, err);
+	if (status == VK_OK && map)
+		status = vk_copy_state_read(place->folder_fd, job->map, job->identity, size, &job->done, err);
 	if (status != VK_OK)
 		return status;
-	if (part && copy->resume)
-		return open_old_part(job, map, err);
-	if ((part || map) && !copy->overwrite && !copy->resume) {
-		vk_error_set(err, VK_USAGE, place->shown, "%s is there: of a copy that was interrupted, as it seems",
+	if (part && !map) {
+		vk_error_set(err, VK_REFUSED, place->shown, "beside it lies %s, but no %s that says what it is",
+			     job->part, job->map);
+		return vk_error_remedy(err, "move it away, or choose another DEST; nothing of it is replaced");
+	}
+	if (map && !copy->overwrite && !copy->resume) {
+		vk_error_set(err, VK_USAGE, place->shown, "%s is there: a copy of this file was interrupted",
 			     part ? job->part : job->map);
 		return vk_error_remedy(err, "--resume goes on with it, --overwrite begins anew");
 	}
-	/* without the bytes the map says nothing */
-	vk_range_set_free(&job->done);
-	if (part) {
-		status = vk_output_part_open(place->folder_fd, job->part, true, place->shown, &job->fd, err);
-		if (status != VK_OK)
-			return status;
-		close(job->fd);
-		job->fd = -1;
-		if (unlinkat(place->folder_fd, job->part, 0) != 0)
-			return vk_error_errno(err, errno, place->shown, "cannot remove %s", job->part);
+	if (part && copy->resume && part_st.st_size != 0 && (uint64_t)part_st.st_size != size) {
+		vk_error_set(err, VK_REFUSED, place->shown, "%s has not the length of the file", job->part);
+		return vk_error_remedy(err, "move it away, or copy with --overwrite");
 	}
-	return vk_output_part_open(place->folder_fd, job->part, false, place->shown, &job->fd, err);
+	/* without the bytes the map says nothing */
+	if (!part || !copy->resume || part_st.st_size == 0)
+		vk_range_set_free(&job->done);
+	if (!map)
+		status = vk_copy_state_write(place->folder_fd, job->map, job->identity, size, &job->done, NULL, 0, err);
+	if (status == VK_OK)
+		status = vk_output_part_open(place->folder_fd, job->part, part, place->shown, &job->fd, err);
+	if (status == VK_OK && part && !copy->resume && ftruncate(job->fd, 0) != 0)
+		status = vk_error_errno(err, errno, place->shown, "cannot empty %s", job->part);
+	return status;
 }
 
 /* Of what lies on disk, where not all of it passed now. */
@@ -310,33 +316,23 @@ static bool is_copied(struct job *job, struct vk_copied *copied)
 }
 
 /* An existing file is replaced only when it is a file, is none of the source, and this run did not make it. */
-static enum vk_status check_place(const struct job *job, struct vk_error *err)
+static enum vk_status check_place(const struct job *job, bool *ret_there, struct vk_error *err)
 {
-	const struct vk_copy *copy = job->copy;
-	const struct vk_copy_place *place = job->place;
 	struct stat st;
+	enum vk_status status = check_not_ours(job, job->place->name, &st, ret_there, err);
 
-	if (fstatat(place->folder_fd, place->name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-		return errno == ENOENT ? VK_OK
-				       : vk_error_errno(err, errno, place->shown, "cannot look at this place");
-	if (!S_ISREG(st.st_mode))
-		return vk_error_set(err, VK_USAGE, place->shown,
-				    "there is something else than a regular file, and only those are replaced");
-	if (!copy->overwrite) {
-		vk_error_set(err, VK_USAGE, place->shown, "the file exists");
-		(void)vk_error_remedy(err, "choose another name, or add --overwrite");
-		return VK_USAGE;
-	}
-	if (vk_copy_is_source(copy, &st)) {
-		vk_error_set(err, VK_REFUSED, place->shown, "this is the source itself");
-		(void)vk_error_remedy(err, "choose another name");
-		return VK_REFUSED;
-	}
-	for (size_t i = 0; i < copy->count; i++)
-		if (strcmp(copy->copied[i].dest, place->shown) == 0)
-			return vk_error_set(err, VK_DAMAGED, place->shown, "two files of the volume have this name; "
-					    "the first was copied");
-	return VK_OK;
+	if (status != VK_OK || !*ret_there || S_ISREG(st.st_mode))
+		return status;
+	return vk_error_set(err, VK_USAGE, job->place->shown,
+			    "there is something else than a regular file, and only those are replaced");
+}
+
+static enum vk_status refuse_existing(const struct job *job, struct vk_error *err)
+{
+	if (job->copy->overwrite)
+		return VK_OK;
+	vk_error_set(err, VK_USAGE, job->place->shown, "the file exists");
+	return vk_error_remedy(err, "choose another name, or add --overwrite");
 }
 
 bool vk_copy_file(struct vk_copy *copy, const struct vk_fs_file *file, const char *path,
@@ -346,19 +342,27 @@ bool vk_copy_file(struct vk_copy *copy, const struct vk_fs_file *file, const cha
 	struct vk_copied copied = {.size_bytes = file->meta.fileLength};
 	struct vk_error err = {.status = VK_OK};
 	enum vk_status status = VK_OK;
-	bool whole = false;
+	bool whole = false, there = false;
+	struct stat st;
 
-	if (asprintf(&job.part, "%s.part", place->name) < 0)
+	if (asprintf(&job.part, "%s" VK_COPY_PART, place->name) < 0)
 		job.part = NULL;
-	if (asprintf(&job.map, "%s.map", place->name) < 0)
+	if (asprintf(&job.map, "%s" VK_COPY_MAP, place->name) < 0)
 		job.map = NULL;
 	if (job.part == NULL || job.map == NULL || !vk_digest_init(&job.digest))
 		status = vk_no_memory(&err, place->shown);
 	vk_copy_identity(vk_fs_info(copy->files.fs), file, job.identity);
-	if (status == VK_OK && !is_copied(&job, &copied)) {
-		status = check_place(&job, &err);
+	if (status == VK_OK)
+		status = check_place(&job, &there, &err);
+	if (status == VK_OK && !(there && is_copied(&job, &copied))) {
+		if (there)
+			status = refuse_existing(&job, &err);
 		if (status == VK_OK)
 			status = copy_now(&job, path, &copied, &err);
+	}
+	if (job.fd >= 0 && fstat(job.fd, &st) == 0) {
+		copied.device = st.st_dev;
+		copied.inode = st.st_ino;
 	}
 	if (status == VK_OK)
 		whole = vk_copy_record(copy, &copied, path, place->shown, &job.extract);

@@ -23,7 +23,8 @@ static void report_missing(const struct vk_copy *copy, const struct vk_copied *c
 			absent < c->missing_bytes ? ", " : "");
 	if (absent < c->missing_bytes)
 		fprintf(out, "%s cannot be read", vk_shown_size_short(c->missing_bytes - absent).text);
-	fprintf(out, "; what there is of it is in %s, the map of it beside it in .map\n", vk_shown_name(c->dest).text);
+	fprintf(out, "; what there is of it is in %s, the map of it beside it in " VK_COPY_MAP "\n",
+		vk_shown_name(c->dest).text);
 	for (size_t i = 0; i < c->missing_count && i < RANGES_SHOWN; i++)
 		fprintf(out, "  bytes %llu to %llu: %s\n", (unsigned long long)c->missing[i].file_offset,
 			(unsigned long long)(c->missing[i].file_offset + c->missing[i].length_bytes - 1),
@@ -52,8 +53,9 @@ bool vk_copy_record(struct vk_copy *copy, struct vk_copied *c, const char *path,
 {
 	const bool whole = !copy->stopped && extract->missing_count == 0;
 
+	c->whole = whole;
 	c->path = strdup(path);
-	if (asprintf(&c->dest, "%s%s", dest, whole ? "" : ".part") < 0)
+	if (asprintf(&c->dest, "%s%s", dest, whole ? "" : VK_COPY_PART) < 0)
 		c->dest = NULL;
 	c->missing = extract->missing;
 	c->missing_count = extract->missing_count;

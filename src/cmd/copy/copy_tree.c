@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/shown.h"
 #include "cmd/copy/copy.h"
+#include "store/folder/folder.h"
 
 /* A folder that was made: its facts are set when all is in it. */
 struct folder {
@@ -98,6 +99,21 @@ static void make_link(struct tree *t, const struct vk_fs_visit *visit, const cha
 		(void)vk_cmd_fail(&copy->files.cmd, &err);
 }
 
+/* Another file system may be mounted below DEST. Closes fd when it is refused. */
+static enum vk_status check_mount(const struct tree *t, int fd, const struct vk_copy_place *place, struct vk_error *err)
+{
+	struct stat tree, here;
+	enum vk_status status = VK_OK;
+
+	if (fstat(t->place->folder_fd, &tree) != 0 || fstat(fd, &here) != 0)
+		status = vk_error_errno(err, errno, place->shown, "cannot look at this place");
+	else if (here.st_dev != tree.st_dev)
+		status = vk_files_check_disk(&t->copy->files, fd, place->shown, err);
+	if (status != VK_OK)
+		close(fd);
+	return status;
+}
+
 static bool make_folder(struct tree *t, const struct vk_fs_visit *visit, const char *below,
 			const struct vk_copy_place *place)
 {
@@ -105,13 +121,15 @@ static bool make_folder(struct tree *t, const struct vk_fs_visit *visit, const c
 	struct vk_error err;
 	int fd;
 
+	if (vk_copy_place_make_folder(place, &fd, &err) != VK_OK || check_mount(t, fd, place, &err) != VK_OK) {
+		free(folder.path);
+		return vk_cmd_fail(&t->copy->files.cmd, &err);
+	}
+	close(fd);
 	if (folder.path == NULL || vk_append(&t->folders, &t->folder_count, &folder, sizeof(folder)) == NULL) {
 		free(folder.path);
 		return vk_cmd_no_memory(&t->copy->files.cmd);
 	}
-	if (vk_copy_place_make_folder(place, &fd, &err) != VK_OK)
-		return vk_cmd_fail(&t->copy->files.cmd, &err);
-	close(fd);
 	return true;
 }
 
@@ -135,13 +153,32 @@ static bool copy_one(struct tree *t, const struct vk_fs_visit *visit, bool *ret_
 	return enter;
 }
 
+static void report_unreadable(struct vk_copy *copy, const struct vk_fs_visit *visit)
+{
+	const enum vk_status status = visit->error->status;
+	struct vk_error err;
+
+	vk_error_set(&err, status, visit->error->where, "%s is NOT copied: its file descriptor %s",
+		     vk_shown_name(visit->path).text,
+		     status == VK_ABSENT ? "is not in the source" : status == VK_IO ? "cannot be read" : "is damaged");
+	if (visit->error->has_offset)
+		(void)vk_error_at(&err, visit->error->offset_bytes);
+	(void)vk_error_remedy(&err, "%s", visit->error->remedy[0] != '\0' ? visit->error->remedy : visit->error->what);
+	(void)vk_cmd_fail(&copy->files.cmd, &err);
+}
+
 static bool visit_one(void *ctx, const struct vk_fs_visit *visit, bool *ret_stop)
 {
 	struct tree *t = ctx;
 	struct vk_copy *copy = t->copy;
 
-	if (visit->file == NULL)
-		return t->place != NULL ? vk_cmd_fail(&copy->files.cmd, visit->error) : false;
+	if (visit->file == NULL) {
+		if (t->place == NULL)
+			copy->total_files++;
+		else
+			report_unreadable(copy, visit);
+		return false;
+	}
 	if (visit->file->meta.type == VK_FILE_SYSTEM && !copy->system_files)
 		return false;
 	if (t->place != NULL && visit->file->meta.type == VK_FILE_RDM) {
@@ -211,6 +248,53 @@ static enum vk_status walk(struct vk_copy *copy, const struct vk_copy_place *pla
 		free(tree.folders[i].path);
 	free(tree.folders);
 	return status;
+}
+
+uint64_t vk_copy_whole(const struct vk_copy *copy)
+{
+	uint64_t whole = 0;
+
+	for (size_t i = 0; i < copy->count; i++)
+		whole += copy->copied[i].whole;
+	return whole;
+}
+
+enum vk_status vk_copy_begin_tree(struct vk_copy *copy, const char *identity, struct vk_copy_place *place,
+				  struct vk_error *err)
+{
+	static const struct vk_range_set none = {.count = 0};
+	enum vk_status status = VK_OK;
+	struct vk_range_set read;
+	char *map;
+	int fd;
+
+	if (place->name[0] == '\0')
+		return VK_OK;
+	if (asprintf(&map, "%s" VK_COPY_MAP, place->name) < 0)
+		return vk_no_memory(err, place->shown);
+	if (vk_is_there(place->folder_fd, map))
+		status = vk_copy_state_read(place->folder_fd, map, identity, 0, &read, err);
+	else if (!vk_is_there(place->folder_fd, place->name))
+		status = vk_copy_state_write(place->folder_fd, map, identity, 0, &none, NULL, 0, err);
+	if (status == VK_OK && vk_is_there(place->folder_fd, map)) {
+		copy->tree_map = map;
+		copy->tree_map_fd = fcntl(place->folder_fd, F_DUPFD_CLOEXEC, 3);
+	} else {
+		free(map);
+	}
+	if (status == VK_OK)
+		status = vk_copy_place_make_folder(place, &fd, err);
+	if (status != VK_OK)
+		return status;
+	close(place->folder_fd);
+	place->folder_fd = fd;
+	return vk_files_check_disk(&copy->files, fd, place->shown, err);
+}
+
+void vk_copy_end_tree(struct vk_copy *copy)
+{
+	if (copy->tree_map_fd >= 0 && !copy->stopped && vk_copy_whole(copy) == copy->total_files)
+		(void)unlinkat(copy->tree_map_fd, copy->tree_map, 0);
 }
 
 enum vk_status vk_copy_count_tree(struct vk_copy *copy, struct vk_error *err)

@@ -11,18 +11,35 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "cmd/copy/state.h"
+
+static bool is_scratch(const char *name, size_t len, size_t *ret_start)
+{
+	static const char *const ends[] = {VK_COPY_PART, VK_COPY_MAP};
+
+	for (size_t i = 0; i < 2; i++) {
+		const size_t end_len = strlen(ends[i]);
+
+		*ret_start = len - end_len;
+		if (len >= end_len && strncmp(name + len - end_len, ends[i], end_len) == 0)
+			return true;
+	}
+	return false;
+}
 
 char *vk_copy_place_name(const char *name, size_t len)
 {
 	const bool dots = len <= 2 && strspn(name, ".") >= len;
 	char *safe = malloc(3 * len + 1), *to = safe;
+	size_t start;
+	const bool scratch = is_scratch(name, len, &start);
 
 	if (safe == NULL)
 		return NULL;
 	for (size_t i = 0; i < len; i++) {
 		const unsigned char c = (unsigned char)name[i];
 
-		if (c < 0x20 || c == 0x7f || dots)
+		if (c < 0x20 || c == 0x7f || dots || (scratch && i == start))
 			to += sprintf(to, "%%%02x", c);
 		else
 			*to++ = (char)c;
@@ -100,6 +117,12 @@ static enum vk_status look_at(const char *dest, bool *ret_folder, bool *ret_ther
 	return vk_error_remedy(err, "name the place that it leads to, or another one");
 }
 
+static enum vk_status no_folder(const char *path, struct vk_error *err)
+{
+	vk_error_set(err, VK_USAGE, path, "there is no such folder");
+	return vk_error_remedy(err, "make it first, with mkdir -p");
+}
+
 /* The folder that DEST, which need not be there, lies in, and its own name. */
 static enum vk_status place_at(const char *dest, struct vk_copy_place *ret_place, struct vk_error *err)
 {
@@ -112,7 +135,9 @@ static enum vk_status place_at(const char *dest, struct vk_copy_place *ret_place
 	if (folder == NULL)
 		return vk_no_memory(err, dest);
 	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
+	if (fd < 0 && errno == ENOENT)
+		status = no_folder(folder, err);
+	else if (fd < 0)
 		status = vk_error_errno(err, errno, folder, "cannot open the folder");
 	else
 		status = finish(fd, strdup(name), strdup(dest), ret_place, err);
@@ -151,7 +176,7 @@ enum vk_status vk_copy_place_of(const char *given, const char *path, struct vk_c
 
 		status = place_in(dest, name, len, ret_place, err);
 	} else if (status == VK_OK && strlen(dest) < strlen(given)) {
-		status = vk_error_set(err, VK_USAGE, given, "there is no such folder");
+		status = no_folder(dest, err);
 	} else if (status == VK_OK) {
 		status = place_at(dest, ret_place, err);
 	}
@@ -171,11 +196,31 @@ enum vk_status vk_copy_place_make_folder(const struct vk_copy_place *place, int 
 	return vk_error_errno(err, errno, place->shown, "cannot open the folder");
 }
 
-enum vk_status vk_copy_place_of_tree(const char *given, const char *path, struct vk_copy_place *ret_place,
-				     struct vk_error *err)
+/* Whether beside the folder DEST lies the map of a copy that made it. */
+static bool is_begun(const char *dest, const char *identity, struct vk_copy_place *ret_place)
+{
+	struct vk_range_set none;
+	struct vk_copy_place place;
+	bool begun;
+	char *map;
+
+	if (place_at(dest, &place, NULL) != VK_OK)
+		return false;
+	if (asprintf(&map, "%s" VK_COPY_MAP, place.name) < 0)
+		map = NULL;
+	begun = map != NULL && vk_copy_state_read(place.folder_fd, map, identity, 0, &none, NULL) == VK_OK;
+	free(map);
+	if (begun)
+		*ret_place = place;
+	else
+		vk_copy_place_free(&place);
+	return begun;
+}
+
+enum vk_status vk_copy_place_of_tree(const char *given, const char *path, const char *begun,
+				     struct vk_copy_place *ret_place, struct vk_error *err)
 {
 	char *dest = trimmed(given);
-	struct vk_copy_place place;
 	bool is_folder, is_there;
 	const char *name;
 	size_t len = last_name(path, &name);
@@ -187,6 +232,10 @@ enum vk_status vk_copy_place_of_tree(const char *given, const char *path, struct
 	status = look_at(dest, &is_folder, &is_there, err);
 	if (status == VK_OK && is_there && !is_folder)
 		status = vk_error_set(err, VK_USAGE, dest, "this is no folder");
+	if (status == VK_OK && is_folder && begun != NULL && len > 0 && is_begun(dest, begun, ret_place)) {
+		free(dest);
+		return VK_OK;
+	}
 	if (status == VK_OK && is_folder && len == 0) {
 		fd = open_folder(AT_FDCWD, dest);
 		status = fd >= 0 ? finish(fd, strdup(""), strdup(dest), ret_place, err)
@@ -195,19 +244,9 @@ enum vk_status vk_copy_place_of_tree(const char *given, const char *path, struct
 		return status;
 	}
 	if (status == VK_OK)
-		status = is_folder ? place_in(dest, name, len, &place, err) : place_at(dest, &place, err);
+		status = is_folder ? place_in(dest, name, len, ret_place, err) : place_at(dest, ret_place, err);
 	free(dest);
-	if (status != VK_OK)
-		return status;
-	status = vk_copy_place_make_folder(&place, &fd, err);
-	if (status != VK_OK) {
-		vk_copy_place_free(&place);
-		return status;
-	}
-	close(place.folder_fd);
-	place.folder_fd = fd;
-	*ret_place = place;
-	return VK_OK;
+	return status;
 }
 
 enum vk_status vk_copy_place_below(const struct vk_copy_place *tree, const char *path, struct vk_copy_place *ret_place,

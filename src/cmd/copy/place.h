@@ -8,6 +8,10 @@
 
 #include "vmfskit/error.h"
 
+/* Beside NAME while it is not whole. No name of a volume is kept as one that ends so. */
+#define VK_COPY_PART ".vmfskit-part"
+#define VK_COPY_MAP ".vmfskit-map"
+
 /* A name in an open folder. Free with vk_copy_place_free. */
 struct vk_copy_place {
 	int folder_fd;
@@ -23,11 +27,13 @@ struct vk_copy_place {
 VK_MUST_USE enum vk_status vk_copy_place_of(const char *dest, const char *path,
 					    struct vk_copy_place *ret_place, struct vk_error *err);
 /*
- * The same for a whole folder, which is made when it is not there; ret_place->folder_fd is the folder itself. A folder
- * at DEST that is there takes one of the name that path has in the volume; the root goes into it as it is.
+ * The same for a whole folder, which need not be there. A folder at DEST that is there takes one of the name that path
+ * has in the volume; the root goes into it as it is: name is empty then, and folder_fd is DEST itself.
+ * begun (may be NULL): the identity of a folder; a DEST that was made for it, and is not whole, is the tree as before.
  */
 VK_MUST_USE enum vk_status vk_copy_place_of_tree(const char *dest, const char *path,
-						 struct vk_copy_place *ret_place, struct vk_error *err);
+						 const char *begun, struct vk_copy_place *ret_place,
+						 struct vk_error *err);
 /* A path of the volume below such a folder: each folder on the way is opened, no link is followed. */
 VK_MUST_USE enum vk_status vk_copy_place_below(const struct vk_copy_place *tree, const char *path,
 					       struct vk_copy_place *ret_place, struct vk_error *err);
@@ -36,7 +42,10 @@ VK_MUST_USE enum vk_status vk_copy_place_make_folder(const struct vk_copy_place 
 						     struct vk_error *err);
 void vk_copy_place_free(struct vk_copy_place *place);
 
-/* The name in a folder of this host for a name of a volume: control bytes, "." and ".." as %xx. NULL: no memory. */
+/*
+ * The name in a folder of this host for a name of a volume: control bytes, "." and "..", and the dot of the
+ * names that scratch files have, as %xx. NULL: no memory.
+ */
 char *vk_copy_place_name(const char *name, size_t len);
 
 #endif

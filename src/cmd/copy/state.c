@@ -22,6 +22,11 @@ void vk_copy_identity(const struct vk_fs_info *info, const struct vk_fs_file *fi
 	char uuid[VK_VMFS_UUID_TEXT_BYTES];
 
 	vk_vmfs_uuid_format(&info->descriptor.uuid, uuid);
+	/* what is in a folder may change, it stays the same folder */
+	if (vk_fs_file_is_folder(file)) {
+		snprintf(ret_text, VK_COPY_IDENTITY_BYTES, "volume %s, folder 0x%08" PRIx32, uuid, file->address);
+		return;
+	}
 	snprintf(ret_text, VK_COPY_IDENTITY_BYTES,
 		 "volume %s, file 0x%08" PRIx32 ", generation %" PRIu32 ", %" PRIu64 " bytes, modified %" PRIu32, uuid,
 		 file->address, file->meta.generation, file->meta.fileLength, file->meta.mtime);
@@ -107,7 +112,12 @@ enum vk_status vk_copy_state_read(int folder_fd, const char *map, const char *id
 		free(text);
 		vk_error_set(err, VK_REFUSED, map, "this is of another file, or the file was changed since: it is not "
 			     "%s", identity);
-		return vk_error_remedy(err, "copy it anew, with another DEST or with --overwrite");
+		return vk_error_remedy(err, "choose another DEST, or move it away; nothing of it is replaced");
+	}
+	*ret_done = (struct vk_range_set){.count = 0};
+	if (size_bytes == 0) {
+		free(text);
+		return VK_OK;
 	}
 	io = vk_io_memory(map, text, len, false);
 	status = io != NULL ? vk_mapfile_read(io, &read, err) : vk_no_memory(err, map);

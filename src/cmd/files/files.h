@@ -69,6 +69,17 @@ const char *vk_files_source(const struct vk_files *files, size_t source);
  * Whether a source is only a part: a cut dump, a capture, a listing. What is not in it is not missing on the disk.
  */
 bool vk_files_is_part(const struct vk_files *files);
+/*
+ * Whether that is a file that the run reads: a source, a piece of one, the mapfile. Nothing that a verb writes,
+ * replaces or removes may be.
+ */
+struct stat;
+bool vk_files_is_source(const struct vk_files *files, const struct stat *st);
+/*
+ * That what is open under fd, a folder or a file to write to, does not lie on a disk that is read. Errors: VK_REFUSED.
+ */
+VK_MUST_USE enum vk_status vk_files_check_disk(const struct vk_files *files, int fd, const char *shown,
+					       struct vk_error *err);
 /* {"uuid", "label", "version"} */
 json_t *vk_files_volume_json(const struct vk_files *files);
 /* The array of the findings, with the source of each. */

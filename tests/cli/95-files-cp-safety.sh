@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# What cp and cat may never touch: what is read, what lies on its disk, and files of others that are called like scratch.
+. "$(dirname "$0")/../lib.sh"
+cd "$TMP" || exit 1
+M=mtime=2021-08-11T07:38:01Z
+cat >recipe <<END
+file /vm/disk size=64K content=pattern $M
+file /vm/twin size=64K content=pattern $M
+file /vm/web size=64K content=pattern
+file /vm/web.vmfskit-map size=7K content=pattern
+file /vm/web.vmfskit-part size=9K content=pattern
+file /vm/web.part size=9K content=pattern
+file /vm/web.map size=7K content=pattern
+END
+ok "a disk" "$LAB" make --vmfs 6 --size 3G --files recipe d.img
+# of the disks only the beginning, and what a write or a replacement would change
+sum() { { head -c 32M "$1"; stat -c '%s %Y %i' "$1"; } | sha256sum | cut -d ' ' -f 1; }
+"$VMFSKIT" cat d.img /vm/disk >disk.good
+before=$(sum d.img)
+
+# --- scratch is only what a map says is of this file ------------------------------------------------------------------
+for end in part map vmfskit-part vmfskit-map; do
+	ln d.img "disk.$end"
+	run "$VMFSKIT" cp "disk.$end" /vm/disk . --overwrite
+	is "the source is called like scratch: .$end" "$(sum "disk.$end") $(stat -c %h d.img)" "$before 2"
+	rm -f "disk.$end" disk
+done
+for option in "" --resume --overwrite; do
+	for end in part map; do
+		echo "of another" >disk.vmfskit-$end
+		# shellcheck disable=SC2086
+		run "$VMFSKIT" cp d.img /vm/disk . $option
+		is "somebody's file .vmfskit-$end ${option:-plain}" "$(cat disk.vmfskit-$end) $(ls disk disk.vmfskit-* 2>/dev/null)" \
+			"of another disk.vmfskit-$end"
+		[ "$CODE" -ne 0 ] && pass "it is told" || fail "it is told"
+		rm -f disk disk.vmfskit-*
+	done
+done
+printf '# Mapfile. Created by GNU ddrescue\n0x0 + 1\n0x0  0xC0000000  +\n' >disk.vmfskit-map
+cp disk.vmfskit-map mapfile.kept
+run "$VMFSKIT" cp d.img /vm/disk . --mapfile disk.vmfskit-map --overwrite
+same "the mapfile of the evidence stays" disk.vmfskit-map mapfile.kept
+exits "the mapfile is no DEST" 3 "$VMFSKIT" cp d.img /vm/disk mapfile.kept --mapfile mapfile.kept --overwrite
+rm -f disk*.vmfskit-* disk
+ok "all names of a volume stay apart" "$VMFSKIT" cp -r --overwrite --sums sums d.img /vm out
+ok "all of them are there" sha256sum -c --quiet sums
+is "all of them are there: how many" "$(grep -c . sums) $(find out -type f | wc -l)" "7 7"
+is "what ends like scratch is escaped" "$(cd out && ls -d web%*)" "web%2evmfskit-map
+web%2evmfskit-part"
+
+# --- the list of sums -------------------------------------------------------------------------------------------------
+ln d.img other
+for option in --resume --overwrite; do
+	exits "the source is no list of sums: $option" 3 "$VMFSKIT" cp d.img /vm/disk x --sums other $option
+done
+is "the source stays" "$(sum other)" "$before"
+echo precious >precious
+exits "--resume replaces only lists of sums" 2 "$VMFSKIT" cp d.img /vm/disk x --sums precious --resume
+is "another file stays" "$(cat precious)" precious
+ok "nothing was copied" [ ! -e x ]
+ok "a list of sums is replaced" "$VMFSKIT" cp d.img /vm/disk x --sums sums --resume
+has "a list of sums is replaced: by the new one" sums "^$(sha256sum <disk.good | cut -d ' ' -f 1)  x\$"
+
+# --- cat --------------------------------------------------------------------------------------------------------------
+exits "cat does not write into the source" 3 sh -c '"$VMFSKIT" cat d.img /vm/disk >>other'
+is "cat: the source stays" "$(sum d.img)" "$before"
+
+# --- on the disk that is read -----------------------------------------------------------------------------------------
+need_root "outputs on the disk that is read"
+PATH=$PATH:/usr/sbin:/sbin
+need mkfs.ext4
+truncate -s 3200M two
+dd if=d.img of=two bs=1M seek=104 conv=notrunc,sparse status=none
+loop=$(loop_attach two) || { skip "outputs on the disk that is read" "no loop device"; exit 0; }
+if ! { mkfs.ext4 -qF "$loop" 100M && mkdir -p mnt && mount "$loop" mnt; }; then
+	skip "outputs on the disk that is read" "no ext4"
+	exit 0
+fi
+echo "$TMP/mnt" >>"$TMP/.mounts"
+exits "a new tree" 3 "$VMFSKIT" cp -r --at 104M "$loop" /vm mnt/new
+exits "the list of sums" 3 "$VMFSKIT" cp --at 104M "$loop" /vm/disk elsewhere --sums mnt/sums
+mkdir -p deep/vm
+mount --bind mnt deep/vm
+echo "$TMP/deep/vm" >>"$TMP/.mounts"
+exits "through a folder below DEST" 3 "$VMFSKIT" cp -r --at 104M "$loop" / deep/
+exits "the folder itself" 3 "$VMFSKIT" cp -r --at 104M "$loop" /vm deep
+export loop
+exits "standard output of cat" 3 sh -c '"$VMFSKIT" cat --at 104M "$loop" /vm/disk >mnt/cat'
+is "nothing was written there" "$(ls mnt) $(stat -c %s mnt/cat)" "cat
+lost+found 0"
