@@ -48,7 +48,8 @@
 	  "a lock names the host that holds it or held it last; a damaged one keeps hosts out, or lets two in", \
 	  "do not let a host write to the volume; copy the file first") \
 	F(FILE_NAMELESS, "file.nameless", WARNING, "the file is in use by its descriptor, and no folder names it", \
-	  "its contents can still be read: compare size and times with the files that are missed") \
+	  "vmfskit cp SOURCE '#0x...' DEST copies it, with the address of the descriptor; compare size and times " \
+	  "with the files that are missed") \
 	F(FILE_LINK_COUNT, "file.link-count", WARNING, "the descriptor counts other names than the folders have", \
 	  "look for a name that is missing or one that is too many") \
 	F(FILE_BLOCK_COUNT, "file.block-count", WARNING, \

@@ -213,7 +213,10 @@ VK_MUST_USE enum vk_status vk_fs_entry_open(struct vk_fs *fs, const struct vk_fs
 					    const struct vk_finding_sink *sink, struct vk_fs_file **ret_file,
 					    struct vk_error *err);
 /*
- * A path from the root, with or without the first slash; "/" is the root. Symbolic links on the way are followed (at
+ * A path from the root, with or without the first slash; "/" is the root.
+ * One that begins with "#0x03000004"
+ * begins at the file with that descriptor, whoever names it; with a slash in front it is a name. Symbolic links
+ * on the way are followed (at
  * most 40 of them), the last name only with follow. A link to /vmfs/volumes/NAME/..., NAME the label or UUID of this
  * volume, leads to its root; other absolute ones lead out of the volume. Errors: VK_ABSENT (no such file; it is not in
  * the source; a link leads out), VK_IO (a name may lie in what cannot be read), VK_DAMAGED, VK_USAGE (a path too long),

@@ -135,8 +135,10 @@ enum vk_status vk_fs_find(struct vk_fs *fs, const struct vk_fs_file *folder, con
 				    " bytes of the folder are not in the source", shown,
 				    vk_dir_called(folder, NULL).text, visit.missing_bytes);
 	if (!s.found)
-		return vk_error_set(err, VK_ABSENT, vk_io_name(fs->volume),
-				    "no file \"%s\" is in the folder of descriptor 0x%08x", shown, folder->address);
+		return vk_error_set(err, VK_ABSENT, vk_io_name(fs->volume), "no file \"%s\" is in the %s", shown,
+				    folder->address == vk_fd_address(0, VK_SYSTEM_ROOT)
+					    ? "root folder"
+					    : vk_phrase("folder of descriptor 0x%08x", folder->address).text);
 	*ret_entry = s.entry;
 	return VK_OK;
 }

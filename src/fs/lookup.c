@@ -221,12 +221,30 @@ static enum vk_status one_step(struct way *w, bool follow, struct vk_error *err)
 	return VK_OK;
 }
 
+/* "#0x03000004" in front of a path: the descriptor where it begins. Returns its length, 0: there is none. */
+static size_t descriptor_in(const char *path, uint32_t *ret_address)
+{
+	const size_t len = strcspn(path, "/");
+	char number[16];
+	uint64_t value;
+
+	if (path[0] != '#' || path[1] != '0' || path[2] != 'x' || len >= sizeof(number))
+		return 0;
+	memcpy(number, path + 1, len - 1);
+	number[len - 1] = '\0';
+	if (!vk_text_parse_number(number, UINT32_MAX, &value))
+		return 0;
+	*ret_address = (uint32_t)value;
+	return len;
+}
+
 enum vk_status vk_fs_lookup(struct vk_fs *fs, const char *path, bool follow, const struct vk_finding_sink *sink,
 			    struct vk_fs_file **ret_file, struct vk_error *err)
 {
 	struct way *w;
 	enum vk_status st;
 	unsigned steps = 0;
+	uint32_t start = vk_fd_address(0, VK_SYSTEM_ROOT);
 
 	if (strlen(path) >= VK_FS_PATH_BYTES)
 		return vk_error_set(err, VK_USAGE, NULL, "a path has at most %d bytes", VK_FS_PATH_BYTES - 1);
@@ -235,8 +253,9 @@ enum vk_status vk_fs_lookup(struct vk_fs *fs, const char *path, bool follow, con
 		return vk_no_memory(err, NULL);
 	w->fs = fs;
 	w->sink = sink;
+	path += descriptor_in(path, &start);
 	memcpy(w->rest, path, strlen(path) + 1);
-	st = go_to_address(w, vk_fd_address(0, VK_SYSTEM_ROOT), err);
+	st = go_to_address(w, start, err);
 	while (st == VK_OK && next_name(w)) {
 		if (++steps > STEPS_MAX)
 			st = vk_error_set(err, VK_DAMAGED, vk_io_name(fs->volume),

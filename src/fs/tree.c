@@ -164,11 +164,12 @@ static void walk(struct tree *t, const char *path, uint32_t address)
 {
 	char start[VK_FS_PATH_BYTES];
 	size_t len, first = 0;
+	const bool by_descriptor = path[0] == '#';
 
 	path += strspn(path, "/");
 	for (len = strlen(path); len > 0 && path[len - 1] == '/'; len--)
 		continue;
-	snprintf(start, sizeof(start), "%s%.*s", len > 0 ? "/" : "", (int)len, path);
+	snprintf(start, sizeof(start), "%s%.*s", len > 0 && !by_descriptor ? "/" : "", (int)len, path);
 	if (!add_node(t, start, address, SIZE_MAX))
 		return;
 	if (vk_append(&t->waiting, &t->waiting_count, &first, sizeof(first)) == NULL)

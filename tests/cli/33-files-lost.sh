@@ -79,3 +79,37 @@ head -c 2M v5 >short
 run "$VMFSKIT" ls short
 has "the byte of a descriptor is that of the file as it was named" "$ERR" 'at byte 20971520\)'
 hasnt "no sentence about a name" "$ERR" 'of no name'
+
+# --- a file without a name: by its descriptor
+run "$VMFSKIT" stat --json v6 /small/tiny.vmx /small
+file=$(jq -r '.files[0].fd' "$OUT") folder=$(jq -r '.files[1].fd' "$OUT")
+"$VMFSKIT" cat v6 /small/tiny.vmx >by-name
+for path in "#$file" "#$folder/tiny.vmx"; do
+	ok "cat of $path" "$VMFSKIT" cat v6 "$path"
+	same "cat of $path: its bytes" "$OUT" by-name
+	ok "stat of $path" "$VMFSKIT" stat v6 "$path"
+	ok "map of $path" "$VMFSKIT" map v6 "$path"
+	ok "cp of $path" "$VMFSKIT" cp v6 "$path" copied
+	same "cp of $path: its bytes" copied by-name
+	rm -f copied
+	ok "ls of $path" "$VMFSKIT" ls -l v6 "$path"
+	has "ls of $path" "$OUT" 'tiny\.vmx|#0x'
+done
+"$VMFSKIT" ls v6 /small >by-name
+ok "ls of a folder by its descriptor" "$VMFSKIT" ls v6 "#$folder"
+same "the same names" "$OUT" by-name
+ok "cp -r of it" "$VMFSKIT" cp -r v6 "#$folder" tree
+is "all its files came" "$(find tree -type f | wc -l)" "$("$VMFSKIT" ls -l v6 /small | grep -c '^-')"
+exits "with a slash it is a name" 4 "$VMFSKIT" stat v6 "/#$file"
+exits "no descriptor" 4 "$VMFSKIT" stat v6 '#0xzz'
+
+# --- PATHs that are none
+for verb in ls stat map cat; do exits "$verb of an empty PATH" 2 "$VMFSKIT" $verb v6 ''; done
+has "an empty PATH: says so" "$ERR" 'a PATH is empty'
+exits "a second disk in place of PATH" 2 "$VMFSKIT" ls v5 v6 two
+has "a second disk: --extent" "$ERR" '--extent'
+
+# --- what must come first of a dump
+head -c 26M v6 >dump
+exits "blocks whose place another file tells" 4 "$VMFSKIT" map --ddrescue dump /.sbc.sf
+has "which one to ask for" "$ERR" 'vmfskit map --ddrescue dump /\.pb2\.sf'

@@ -24,6 +24,7 @@ static bool read_options(void *ctx)
 static struct vk_ls_entry *add_entry(struct vk_ls *ls, const char *path, const char *name)
 {
 	struct vk_ls_entry *entry = vk_append(&ls->entries, &ls->count, NULL, sizeof(*ls->entries));
+	const char *slash;
 
 	if (entry == NULL)
 		return NULL;
@@ -32,7 +33,9 @@ static struct vk_ls_entry *add_entry(struct vk_ls *ls, const char *path, const c
 		ls->count--;
 		return NULL;
 	}
-	entry->name_at = (size_t)(strrchr(entry->path, '/') - entry->path) + 1;
+	/* "#0x03000004" has no slash */
+	slash = strrchr(entry->path, '/');
+	entry->name_at = slash != NULL ? (size_t)(slash - entry->path) + 1 : 0;
 	return entry;
 }
 
@@ -96,9 +99,10 @@ static bool add_dots(struct vk_ls *ls, const struct vk_fs_file *folder, const ch
 	return status == VK_OK || vk_cmd_fail(&ls->files.cmd, &err);
 }
 
-/* Without a slash at its end, with one in front of it. */
+/* Without a slash at its end, with one in front of it unless it begins at a descriptor. */
 static char *clean_path(const char *path)
 {
+	const char *front = path[0] == '#' ? "" : "/";
 	size_t len = strlen(path);
 	char *clean;
 
@@ -106,7 +110,7 @@ static char *clean_path(const char *path)
 		len--;
 	for (; len > 0 && path[0] == '/'; len--)
 		path++;
-	return asprintf(&clean, "/%.*s", (int)len, path) >= 0 ? clean : NULL;
+	return asprintf(&clean, "%s%.*s", front, (int)len, path) >= 0 ? clean : NULL;
 }
 
 static int compare(const void *a, const void *b)

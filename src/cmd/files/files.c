@@ -144,6 +144,12 @@ bool vk_files_open(struct vk_files *files)
 	const struct vk_finding_sink sink = vk_findings_sink(&across);
 	struct vk_error err;
 	bool opened = open_sources(files);
+	const char *path;
+
+	/* a variable of a script that is not set is not the root folder */
+	for (size_t n = 0; opened && (path = vk_files_path(files, n)) != NULL; n++)
+		if (path[0] == '\0')
+			opened = vk_cmd_usage(&files->cmd, "a PATH is empty: / is the root of the volume");
 
 	if (opened && vk_volumes_assemble(files->opened.sources, files->opened.count, &sink, &files->volumes,
 					  &files->volume_count, &err) != VK_OK)
@@ -178,7 +184,9 @@ bool vk_files_at_most(struct vk_files *files, size_t count)
 {
 	const char *more = vk_files_path(files, count);
 
-	return more == NULL || vk_cmd_ok(&files->cmd, vk_cli_usage(files->cmd.call, "unexpected argument %s", more));
+	return more == NULL ||
+	       vk_cmd_ok(&files->cmd, vk_cli_usage(files->cmd.call, "unexpected argument %s: after SOURCE comes PATH; "
+						   "a further extent of the volume is named with --extent", more));
 }
 
 const char *vk_files_source(const struct vk_files *files, size_t source)

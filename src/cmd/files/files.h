@@ -22,7 +22,10 @@
 #define VK_FILES_SOURCE_TEXT \
 	"SOURCE is anything that vmfskit decode takes: a disk, a partition, a dump that ends anywhere, a listing, a " \
 	"capture. A volume of several extents needs the others with --extent; what lies on one that is not named is " \
-	"called missing. PATH counts from the root of the volume, with or without a slash in front."
+	"called missing. PATH counts from the root of the volume, with or without a slash in front. " \
+	"A PATH '#0x03000004' " \
+	"is the file with that file descriptor, also when no folder names it, and " \
+	"'#0x03000004/NAME' what is in that folder."
 
 /* A volume that may be meant. */
 struct vk_files_choice {

@@ -30,6 +30,11 @@ static inline bool vk_map_on_disk(const struct vk_fs_run *run)
 {
 	return run->kind == VK_RUN_DATA || run->kind == VK_RUN_RESIDENT;
 }
+/*
+ * Of a file of which bytes have no known place because the source does not hold what tells it: the system file that
+ * does. NULL: it is damage, or not known.
+ */
+const char *vk_map_told_by(const struct vk_map *map);
 /* "/vm/vm.vmdk (393 bytes) of toto, 49edf842-...", fit for a comment. */
 void vk_map_put_title(const struct vk_map *map, FILE *out);
 

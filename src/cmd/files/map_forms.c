@@ -143,7 +143,12 @@ bool vk_map_show_ddrescue(struct vk_map *map)
 	if (done && set.count == 0) {
 		vk_error_set(&err, VK_ABSENT, map->path, "no block of the file lies on %s",
 			     vk_shown_name(vk_files_source(&map->files, 0)).text);
-		vk_error_remedy(&err, "vmfskit map shows where it lies");
+		if (vk_map_told_by(map) != NULL)
+			vk_error_remedy(&err, "where it lies is told by %s, which is not wholly in the source: ask for "
+					"that first: vmfskit map --ddrescue %s /%s", vk_map_told_by(map),
+					vk_shell_path(vk_files_source(&map->files, 0)).text, vk_map_told_by(map));
+		else
+			vk_error_remedy(&err, "vmfskit map shows where it lies");
 		done = vk_cmd_fail(cmd, &err);
 	}
 	if (done) {

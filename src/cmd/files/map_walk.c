@@ -40,6 +40,30 @@ uint64_t vk_map_absent(const struct vk_map *map, const struct vk_fs_run *run)
 	return absent;
 }
 
+const char *vk_map_told_by(const struct vk_map *map)
+{
+	const struct vk_fs_info *info = vk_fs_info(map->files.fs);
+	uint64_t address = 0;
+
+	if (map->sums.unknown_bytes == 0 || vk_findings_absent(&map->files.findings) == 0 ||
+	    map->file->meta.zeroLevelAddrType == VK_ZLA_RESIDENT)
+		return NULL;
+	for (uint32_t i = 0; i < info->fd.pointers && address == 0 &&
+			     info->fd.pointers_offset + (i + 1) * info->fd.pointer_bytes <=
+				     map->file->fd_seen_bytes; i++)
+		address = vk_fd_pointer(&info->fd, map->file->fd, i);
+	switch (vk_address_kind(address)) {
+	case VK_ADDRESS_SUB_BLOCK:
+		return vk_system_file_name(VK_SYSTEM_SBC);
+	case VK_ADDRESS_POINTER_BLOCK:
+		return vk_system_file_name(VK_SYSTEM_PBC);
+	case VK_ADDRESS_POINTER_BLOCK2:
+		return vk_system_file_name(VK_SYSTEM_PB2);
+	default:
+		return NULL;
+	}
+}
+
 void vk_map_put_title(const struct vk_map *map, FILE *out)
 {
 	const struct vk_fs_descriptor *fs = &vk_fs_info(map->files.fs)->descriptor;
