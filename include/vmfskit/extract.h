@@ -44,12 +44,14 @@ enum { VK_EXTRACT_MISSING_MAX = 100000 };
 enum vk_extract_end {
 	VK_EXTRACT_DONE,
 	VK_EXTRACT_STOPPED, /* the caller did not want to go on */
-	VK_EXTRACT_MISSING  /* stop_at_missing: position is that of the first missing byte */
+	VK_EXTRACT_MISSING, /* stop_at_missing: position is that of the first missing byte */
+	VK_EXTRACT_DIFFERS  /* compare: in the piece that begins at position */
 };
 struct vk_extract {
 	/* from the caller */
 	int fd;               /* borrowed, open for writing */
 	bool sparse;          /* byte k goes to offset k, holes are left out; else all is written in order */
+	bool compare;         /* nothing is written: fd is read, and compared with what would be; needs sparse */
 	bool stop_at_missing; /* else missing bytes become a hole, or zeros where nothing can be left out */
 	void *digest;         /* struct vk_digest of store/folder, borrowed; NULL: none */
 	/* May be NULL. Called every 200 ms, also while the source does not answer; false: stop. */

@@ -2,6 +2,7 @@
 /* Copying a file of a volume into a file or a pipe: read ahead, digested and written at the same time. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -66,6 +67,46 @@ static enum vk_status write_bytes(const struct copy *c, const uint8_t *bytes, si
 	return VK_OK;
 }
 
+/* Whether fd holds these bytes from the position on, or zeros where bytes is NULL; its holes are not read. */
+static enum vk_status compare_bytes(const struct copy *c, const uint8_t *bytes, uint64_t len, struct vk_error *err)
+{
+	static const uint8_t zeros[ZERO_BYTES];
+	struct vk_extract *x = c->x;
+	uint8_t there[ZERO_BYTES];
+
+	for (uint64_t done = 0, n; done < len; done += n) {
+		const off_t at = (off_t)(x->position + done);
+		ssize_t got;
+
+		if (bytes == NULL) {
+			const off_t data = lseek(x->fd, at, SEEK_DATA);
+
+			if ((data < 0 && errno == ENXIO) || (data >= at && (uint64_t)(data - at) >= len - done))
+				return VK_OK;
+			n = data > at ? (uint64_t)(data - at) : 0;
+			if (n > 0)
+				continue;
+		}
+		n = vk_min_u64(len - done, sizeof(there));
+		got = pread(x->fd, there, (size_t)n, at);
+		if (got < 0 && errno == EINTR) {
+			n = 0;
+			continue;
+		}
+		if (got < 0) {
+			vk_error_errno(err, errno, c->out_name, "cannot read the file");
+			(void)vk_error_at(err, (uint64_t)at);
+			return VK_IO;
+		}
+		n = (uint64_t)got;
+		if (got == 0 || memcmp(there, bytes != NULL ? bytes + done : zeros, (size_t)n) != 0) {
+			x->end = VK_EXTRACT_DIFFERS;
+			return VK_OK;
+		}
+	}
+	return VK_OK;
+}
+
 static enum vk_status write_zeros(struct copy *c, uint64_t len, struct vk_error *err)
 {
 	static const uint8_t zeros[ZERO_BYTES];
@@ -85,15 +126,17 @@ static enum vk_status put_bytes(struct copy *c, const uint8_t *bytes, uint64_t l
 
 	if (c->hasher != NULL)
 		vk_hasher_begin(c->hasher, bytes, len);
-	if (bytes != NULL)
+	if (c->x->compare)
+		status = compare_bytes(c, bytes, len, err);
+	else if (bytes != NULL)
 		status = write_bytes(c, bytes, (size_t)len, err);
 	else if (!c->x->sparse)
 		status = write_zeros(c, len, err);
 	if (c->hasher != NULL)
 		vk_hasher_wait(c->hasher);
-	if (status == VK_OK) {
+	if (status == VK_OK && c->x->end != VK_EXTRACT_DIFFERS) {
 		c->x->position += len;
-		c->x->written_bytes += bytes != NULL ? len : 0;
+		c->x->written_bytes += bytes != NULL && !c->x->compare ? len : 0;
 	}
 	return status;
 }
@@ -103,7 +146,7 @@ static enum vk_status put_hole(struct copy *c, uint64_t len, struct vk_error *er
 	enum vk_status status = VK_OK;
 
 	for (uint64_t n; status == VK_OK && len > 0 && c->x->end == VK_EXTRACT_DONE; len -= n) {
-		n = c->hasher == NULL && c->x->sparse ? len : vk_min_u64(len, HOLE_PART_BYTES);
+		n = c->hasher == NULL && c->x->sparse && !c->x->compare ? len : vk_min_u64(len, HOLE_PART_BYTES);
 		status = put_bytes(c, NULL, n, err);
 		if (status == VK_OK)
 			(void)report(c);

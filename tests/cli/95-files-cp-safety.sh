@@ -62,6 +62,34 @@ ok "nothing was copied" [ ! -e x ]
 ok "a list of sums is replaced" "$VMFSKIT" cp d.img /vm/disk x --sums sums --resume
 has "a list of sums is replaced: by the new one" sums "^$(sha256sum <disk.good | cut -d ' ' -f 1)  x\$"
 
+# --- --resume believes nothing ---------------------------------------------------------------------------------------
+ok "a copy that is there" "$VMFSKIT" cp d.img /vm/disk z
+exits "the same again" 0 "$VMFSKIT" cp --resume --sums zs d.img /vm/disk z
+has "the same again: it was compared" "$OUT" '1 of them was there and holds the bytes of the source'
+has "the same again: the digest" zs "^$(sha256sum <z | cut -d ' ' -f 1)  z\$"
+printf X | dd of=z bs=1 seek=40000 conv=notrunc status=none
+touch -r out/disk z
+exits "one byte is another" 2 "$VMFSKIT" cp --resume --sums zs2 d.img /vm/disk z
+has "one byte is another: it is told" "$ERR" 'the file exists, and is not'
+ok "one byte is another: no digest of it" [ ! -s zs2 ]
+truncate -s 0 z
+truncate -s 64K z
+exits "a hole is not the bytes" 2 "$VMFSKIT" cp --resume d.img /vm/disk z
+ok "--resume --overwrite copies it" "$VMFSKIT" cp --resume --overwrite --sums zs2 d.img /vm/disk z
+same "--resume --overwrite: all of it" z disk.good
+has "--resume --overwrite: the digest" zs2 "^$(sha256sum <z | cut -d ' ' -f 1)  z\$"
+
+# --- a tree goes on where it began ------------------------------------------------------------------------------------
+steps=$(VMFSKIT_CRASH_LOG=log "$HOOKS" cp -r d.img /vm tree >/dev/null 2>&1; wc -l <log)
+for n in 4 $((steps / 2)); do
+	rm -rf tree*
+	VMFSKIT_CRASH_AT=$n "$HOOKS" cp -r d.img /vm tree >/dev/null 2>&1
+	is "stopped at step $n" $? 99
+	exits "it goes on" 0 "$VMFSKIT" cp -r --resume d.img /vm tree
+	is "in the same place" "$(find tree* -maxdepth 1 | sort | tr '\n' ' ')" "$(cd out && find . -maxdepth 1 | sed 's/^\./tree/' |
+		sort | tr '\n' ' ')"
+done
+
 # --- cat --------------------------------------------------------------------------------------------------------------
 exits "cat does not write into the source" 3 sh -c '"$VMFSKIT" cat d.img /vm/disk >>other'
 is "cat: the source stays" "$(sum d.img)" "$before"

@@ -159,8 +159,10 @@ static void put_text(const void *ctx)
 	const struct vk_copy *copy = ctx;
 	const double seconds = vk_cmd_progress_seconds(&copy->progress);
 	const uint64_t whole = vk_copy_whole(copy);
-	uint64_t length = 0;
+	uint64_t length = 0, compared = 0;
 
+	for (size_t i = 0; i < copy->count; i++)
+		compared += copy->copied[i].whole && copy->copied[i].compared;
 	for (size_t i = 0; i < copy->count; i++)
 		length += copy->copied[i].whole ? copy->copied[i].size_bytes : 0;
 	fprintf(copy->files.cmd.call->out, "%llu of %llu files copied, %s long; %s written",
@@ -171,6 +173,12 @@ static void put_text(const void *ctx)
 			vk_shown_duration_us((uint64_t)(seconds * 1e6)).text,
 			(double)copy->written_bytes / seconds / (1 << 20));
 	fputc('\n', copy->files.cmd.call->out);
+	if (compared > 0)
+		fprintf(copy->files.cmd.call->out, "%llu of them %s there and hold%s the bytes of the source\n",
+			(unsigned long long)compared, compared == 1 ? "was" : "were", compared == 1 ? "s" : "");
+	if (copy->left_out > 0)
+		fprintf(copy->files.cmd.call->out, "%zu name%s left out, see above\n", copy->left_out,
+			copy->left_out == 1 ? "" : "s");
 	vk_files_show_findings(&copy->files);
 }
 
@@ -252,7 +260,8 @@ const struct vk_cli_verb vk_verb_cp = {
 		"of GNU ddrescue: + is copied, - cannot be read, ? is not copied or not in the source. Where bytes are "
 		"missing both stay, the ranges are listed, and the exit code is 1. The missing bytes are holes, "
 		"never zeros that look like data. --resume continues such a copy and tries what is missing again;"
-		" the map says which file of which volume it is of, and a copy of anything else is refused.\n\n"
+		" the map says which file of which volume it is of, and a copy of anything else is refused. What is "
+		"whole at DEST is compared with the source, byte by byte, before it is called copied.\n\n"
 		"Holes, and blocks that were never written, stay holes. Sectors that cannot be read are read "
 		"around, one by one. Modes and times are kept. A digest is computed with --sums and --json, and "
 		"only of files that are whole.\n\n"

@@ -291,28 +291,57 @@ static enum vk_status copy_now(struct job *job, const char *path, struct vk_copi
 	return status;
 }
 
-/* One that is there and was copied before, as it looks: its digest, where it is asked for. */
-static bool is_copied(struct job *job, struct vk_copied *copied)
+static bool report_compared(void *ctx, const struct vk_extract *x)
 {
-	const struct vk_copy *copy = job->copy;
-	const struct vk_file_metadata *m = &job->file->meta;
-	const int folder = job->place->folder_fd;
-	struct vk_error err;
-	uint64_t length;
-	struct stat st;
-	bool same;
-	int fd;
+	struct job *job = ctx;
+	struct vk_copy *copy = job->copy;
 
-	if (!copy->resume || vk_is_there(folder, job->part) ||
-	    vk_folder_open_file(folder, job->place->name, &fd, &length, &err) != VK_OK)
-		return false;
-	same = length == m->fileLength && fstat(fd, &st) == 0 && st.st_mtime == (time_t)m->mtime &&
-	       (!copy->digests || digest_file(job, fd, copied->sha256, &err) == VK_OK);
-	close(fd);
+	give_up_if_stuck(job);
+	copy->stopped = !vk_cmd_progress_tell(&copy->progress, x->position, job->file->meta.fileLength);
+	return !copy->stopped;
+}
+
+/*
+ * With --resume, of a file that is there: whether it holds the bytes of the source, all of which must be there to say
+ * so. stopped: it is not known.
+ */
+static enum vk_status compare_file(struct job *job, const char *path, struct vk_copied *copied, struct vk_error *err)
+{
+	struct vk_copy *copy = job->copy;
+	const struct vk_copy_place *place = job->place;
+	const char *const done = copy->progress.done;
+	struct vk_extract x = {.sparse = true, .compare = true, .stop_at_missing = true, .progress = report_compared,
+			       .ctx = job, .digest = copy->digests ? &job->digest : NULL};
+	struct vk_range_set ranges;
+	struct vk_io *io;
+	uint64_t length;
+	enum vk_status status = vk_folder_open_file(place->folder_fd, place->name, &x.fd, &length, err);
+
+	if (status != VK_OK)
+		return status;
+	if (length == job->file->meta.fileLength) {
+		status = vk_fs_file_io(copy->files.fs, job->file, path, &copy->files.sink, &io, err);
+		if (status == VK_OK) {
+			copy->progress.done = "compared";
+			status = vk_extract(&x, io, 0, length, place->shown, err);
+			copy->progress.done = done;
+			vk_io_close(io);
+		}
+		copied->compared = status == VK_OK && x.end == VK_EXTRACT_DONE;
+	}
+	close(x.fd);
+	vk_extract_free(&x);
+	if (status != VK_OK || !copied->compared || copy->stopped)
+		return status;
+	if (copy->digests && !vk_digest_take(&job->digest, copied->sha256))
+		return vk_error_set(err, VK_INTERNAL, place->shown, "the digest could not be computed");
 	/* it was stopped between the last two steps */
-	if (same && vk_copy_state_read(folder, job->map, job->identity, m->fileLength, &job->done, &err) == VK_OK)
-		(void)unlinkat(folder, job->map, 0);
-	return same;
+	if (vk_copy_state_read(place->folder_fd, job->map, job->identity, job->file->meta.fileLength, &ranges, NULL) ==
+	    VK_OK) {
+		vk_range_set_free(&ranges);
+		(void)unlinkat(place->folder_fd, job->map, 0);
+	}
+	return VK_OK;
 }
 
 /* An existing file is replaced only when it is a file, is none of the source, and this run did not make it. */
@@ -331,7 +360,8 @@ static enum vk_status refuse_existing(const struct job *job, struct vk_error *er
 {
 	if (job->copy->overwrite)
 		return VK_OK;
-	vk_error_set(err, VK_USAGE, job->place->shown, "the file exists");
+	vk_error_set(err, VK_USAGE, job->place->shown, "the file exists%s",
+		     job->copy->resume ? ", and is not, or cannot be seen to be, what would be copied" : "");
 	return vk_error_remedy(err, "choose another name, or add --overwrite");
 }
 
@@ -354,13 +384,19 @@ bool vk_copy_file(struct vk_copy *copy, const struct vk_fs_file *file, const cha
 	vk_copy_identity(vk_fs_info(copy->files.fs), file, job.identity);
 	if (status == VK_OK)
 		status = check_place(&job, &there, &err);
-	if (status == VK_OK && !(there && is_copied(&job, &copied))) {
+	if (status == VK_OK && there && copy->resume && !vk_is_there(place->folder_fd, job.part))
+		status = compare_file(&job, path, &copied, &err);
+	if (status == VK_OK && !copied.compared && !copy->stopped) {
 		if (there)
 			status = refuse_existing(&job, &err);
+		vk_digest_free(&job.digest);
+		if (status == VK_OK && !vk_digest_init(&job.digest))
+			status = vk_no_memory(&err, place->shown);
 		if (status == VK_OK)
 			status = copy_now(&job, path, &copied, &err);
 	}
-	if (job.fd >= 0 && fstat(job.fd, &st) == 0) {
+	if (job.fd >= 0 ? fstat(job.fd, &st) == 0
+			: fstatat(place->folder_fd, place->name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
 		copied.device = st.st_dev;
 		copied.inode = st.st_ino;
 	}
