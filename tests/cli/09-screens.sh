@@ -120,6 +120,25 @@ for disk in "${disks[@]}"; do
 	fits repair header --no-captures --heartbeat-wait 4 "$disk"
 	fits wipe --signature all --heartbeat-wait 4 "$disk"
 done
+# the files in them
+printf '%s\n' 'file /web/web-flat.vmdk size=3M content=pattern' 'link /web/link to=web-flat.vmdk' \
+	'rdm /web/raw.vmdk lun=naa.600144f07ed404000000496ff8cd0003' \
+	'file /web/a%20name%20of%20some%20length%20as%20hosts%20give%20them%20to%20the%20logs.log size=200 content=pattern' >recipe
+lab make --table gpt --size 3G --vmfs 6 --live 2 --files recipe filled.img
+head -c 26M filled.img >start.img
+for disk in "${disks[@]}" filled.img start.img; do
+	fits check "$disk"
+	fits ls -la "$disk"
+done
+for disk in filled.img start.img; do
+	fits ls -lR "$disk"
+	fits stat "$disk" /web /web/web-flat.vmdk /web/link /web/raw.vmdk /.fdc.sf
+	fits map "$disk" /web/web-flat.vmdk
+	fits cat "$disk" /web
+	fits cat "$disk" /web/web.vmdk
+	fits cp "$disk" /web/raw.vmdk out
+	fits cp -r "$disk" / "out-$disk"
+done
 fits repair table --commands-only --no-captures table.img
 fits repair table sound.img --check-line 'partedUtil setptbl /vmfs/devices/disks/naa.1 gpt "1 2048 5000000 AA31E02A400F11DB9590000C2911D1B8 0"'
 for disk in sound.img mbr.img esxi.img header.img; do fits capture --store st "$disk"; done
