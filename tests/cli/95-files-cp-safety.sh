@@ -117,3 +117,17 @@ export loop
 exits "standard output of cat" 3 sh -c '"$VMFSKIT" cat --at 104M "$loop" /vm/disk >mnt/cat'
 is "nothing was written there" "$(ls mnt) $(stat -c %s mnt/cat)" "cat
 lost+found 0"
+
+# --- a copy is of one moment ------------------------------------------------------------------------------------------
+printf 'file /vm/disk size=3M content=pattern stored=block\n' >moments
+"$LAB" make --table none --vmfs 6 --size 3G --files moments then.img >/dev/null
+at=$("$VMFSKIT" map --json then.img /vm/disk | jq '.extents[0].device_offset')
+cp --sparse=always then.img now.img
+printf 'of another day' | dd of=now.img bs=1 seek=$((at + 100)) conv=notrunc status=none
+VMFSKIT_TEST_BAD=$((at + 1048576))+1048576 "$HOOKS" cp then.img /vm/disk moment >/dev/null 2>&1
+ok "a part of it is there" [ -e moment.vmfskit-part ]
+exits "the rest of a later moment" 3 "$VMFSKIT" cp --resume now.img /vm/disk moment
+has "is refused" "$ERR" 'changed since: they differ behind byte 0'
+ok "the part stays" [ -e moment.vmfskit-part ]
+ok "the rest of the same moment" "$VMFSKIT" cp --resume then.img /vm/disk moment
+is "makes it whole" "$("$VMFSKIT" cat then.img /vm/disk | sha256sum)" "$(sha256sum <moment)"

@@ -17,7 +17,7 @@
 #include "store/folder/folder.h"
 #include "store/folder/save.h"
 
-enum { SAVE_EVERY_MS = 5000, SAVE_SHARE = 50 };
+enum { SAVE_EVERY_MS = 5000, SAVE_SHARE = 50, SAMPLE_BYTES = 4 << 20, SAMPLE_STEP = 256 << 20 };
 
 struct job {
 	struct vk_copy *copy;
@@ -255,6 +255,49 @@ static enum vk_status finish(struct job *job, struct vk_copied *copied, struct v
 	return status;
 }
 
+static bool report_compared(void *ctx, const struct vk_extract *x)
+{
+	struct job *job = ctx;
+	struct vk_copy *copy = job->copy;
+
+	give_up_if_stuck(job);
+	copy->stopped = !vk_cmd_progress_tell(&copy->progress, x->position, job->file->meta.fileLength);
+	return !copy->stopped;
+}
+
+/* Whether these bytes of the part are still those of the source; what cannot be read of the source is not asked. */
+static enum vk_status compare_piece(struct job *job, struct vk_io *io, uint64_t at, uint64_t length,
+				    struct vk_error *err)
+{
+	struct vk_extract x = {.fd = job->fd, .sparse = true, .compare = true, .stop_at_missing = true,
+			       .progress = report_compared, .ctx = job};
+	const enum vk_status status = vk_extract(&x, io, at, length, job->place->shown, err);
+
+	vk_extract_free(&x);
+	if (status != VK_OK || x.end != VK_EXTRACT_DIFFERS)
+		return status;
+	(void)vk_error_set(err, VK_REFUSED, job->place->shown,
+			   "the source, or %s, changed since: they differ behind byte %llu", job->part,
+			   (unsigned long long)x.position);
+	return vk_error_remedy(err, "remove it and %s, and copy the file anew: two moments are no copy", job->map);
+}
+
+/* No descriptor tells that a host wrote to a disk: what was done is looked at, all of it for a digest. */
+static enum vk_status compare_done(struct job *job, struct vk_io *io, struct vk_error *err)
+{
+	enum vk_status status = VK_OK;
+
+	for (size_t i = 0; i < job->done.count && status == VK_OK; i++) {
+		const struct vk_range r = job->done.ranges[i];
+		const uint64_t piece = job->copy->digests ? SAMPLE_STEP : SAMPLE_BYTES;
+
+		for (uint64_t at = 0; at < r.length_bytes && status == VK_OK && !job->copy->stopped; at += SAMPLE_STEP)
+			status = compare_piece(job, io, r.offset_bytes + at,
+					       vk_min_u64(piece, r.length_bytes - at), err);
+	}
+	return status;
+}
+
 static enum vk_status copy_now(struct job *job, const char *path, struct vk_copied *copied, struct vk_error *err)
 {
 	struct vk_copy *copy = job->copy;
@@ -280,7 +323,9 @@ static enum vk_status copy_now(struct job *job, const char *path, struct vk_copi
 		return status;
 	job->extract = (struct vk_extract){.fd = job->fd, .sparse = true, .progress = report_progress, .ctx = job,
 					   .digest = copy->digests && job->whole_before ? &job->digest : NULL};
-	status = copy_gaps(job, io, err);
+	status = compare_done(job, io, err);
+	if (status == VK_OK && !copy->stopped)
+		status = copy_gaps(job, io, err);
 	vk_io_close(io);
 	copy->written_bytes += job->extract.written_bytes;
 	if (status == VK_OK)
@@ -289,16 +334,6 @@ static enum vk_status copy_now(struct job *job, const char *path, struct vk_copi
 	if (save(job, NULL) == VK_OK && status == VK_IO)
 		(void)vk_error_remedy(err, "the same command with --resume goes on from where it stopped");
 	return status;
-}
-
-static bool report_compared(void *ctx, const struct vk_extract *x)
-{
-	struct job *job = ctx;
-	struct vk_copy *copy = job->copy;
-
-	give_up_if_stuck(job);
-	copy->stopped = !vk_cmd_progress_tell(&copy->progress, x->position, job->file->meta.fileLength);
-	return !copy->stopped;
 }
 
 /*
