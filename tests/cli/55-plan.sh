@@ -32,7 +32,7 @@ refused() {
 	saved=$(captures store | wc -l)
 	exits "$name: refused" 3 "$VMFSKIT" "$@" --plan "$digest" --write
 	has "$name: by its name" "$ERR" "^guard plan refuses: the plan is no longer the one that was shown, $digest; it is [0-9a-f]{32}: "
-	has "$name: what to do" "$ERR" '^  what to do: look at it again: the same command without --plan and --write$'
+	has "$name: what to do" "$ERR" '^  what to do: run the same command without --plan and --write, and read the new plan$'
 	has "$name: says that nothing was written" "$OUT" '^refused: nothing was written$'
 	nothing_done "$name"
 }
