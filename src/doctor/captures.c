@@ -114,9 +114,10 @@ static const char *message_of(const struct vk_findings *findings, unsigned flaws
 /*
  * Why a capture of this disk is not used, of the newest one. One that is whole and of a sound disk, only not vouched
  * for, goes before it: it may be better than any repair. other: what stands against it beside its flaws; may be NULL.
+ * judged: the findings are all that there is to say of it. What was imported may hold less than a capture would.
  */
 static void pass_over(struct vk_doctor *doc, const struct vk_capture *c, const struct vk_findings *findings,
-		      const char *other)
+		      bool judged, const char *other)
 {
 	struct vk_diagnosis *d = doc->d;
 	const unsigned flaws = vk_findings_flaws(findings), unsound = VK_FLAW_BROKEN | VK_FLAW_DOUBT | VK_FLAW_EXTRA;
@@ -129,7 +130,7 @@ static void pass_over(struct vk_doctor *doc, const struct vk_capture *c, const s
 	if ((flaws & unsound) != 0) {
 		intro = (flaws & VK_FLAW_BROKEN) != 0 ? "it is damaged: " : "";
 		why = message_of(findings, (flaws & VK_FLAW_BROKEN) != 0 ? VK_FLAW_BROKEN : unsound);
-	} else if (holds_this_state(doc, c)) {
+	} else if (judged && c->imported_count == 0 && c->region_count > 0 && holds_this_state(doc, c)) {
 		doc->state_saved = true;
 		why = "it holds the disk as it is now, already damaged";
 	} else if (flaws != 0) {
@@ -166,7 +167,7 @@ static void try_one(struct vk_doctor *doc, struct vk_vouching *vouching, const c
 	const char *against = NULL;
 	struct vk_error err;
 	enum vk_status status;
-	bool opened, own;
+	bool opened, own, judged = false;
 	unsigned by;
 	char *folder;
 
@@ -181,7 +182,7 @@ static void try_one(struct vk_doctor *doc, struct vk_vouching *vouching, const c
 	if (own && vk_capture_is_of_old_use(&known->capture, &doc->facts))
 		against = "another volume has been made on the disk since";
 	else if (own)
-		status = vk_capture_judge(vouching, folder, NULL, &sink, &by, &err);
+		judged = (status = vk_capture_judge(vouching, folder, NULL, &sink, &by, &err)) == VK_OK;
 	/* one that is damaged is not usable; one that cannot be read may be: the first is reported */
 	if (status == VK_IO && d->captures_unknown[0] == '\0')
 		snprintf(d->captures_unknown, sizeof(d->captures_unknown), "capture %s cannot be read", id);
@@ -193,7 +194,7 @@ static void try_one(struct vk_doctor *doc, struct vk_vouching *vouching, const c
 			vk_source_close(&known->source);
 	}
 	if (own && status != VK_IO && !known->found)
-		pass_over(doc, &known->capture, &findings, against);
+		pass_over(doc, &known->capture, &findings, judged, against);
 	if (opened && !known->found)
 		vk_capture_close(&known->capture);
 	vk_findings_free(&findings);

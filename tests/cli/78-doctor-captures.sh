@@ -38,6 +38,13 @@ run doctor --store store hurt.img
 has "changed since: said" "$OUT" '^  not used: [^ ]*-hurt.img: the disk was already damaged'
 has "changed since: it is asked for" "$OUT" '^  1\. vmfskit capture hurt.img'
 
+# what was imported of it may be less than what a capture saves
+fresh store
+"$VMFSKIT" import --store store hurt.img >/dev/null 2>&1
+is "imported: it is in the store" "$(captures store | wc -l)" 1
+run doctor --store store hurt.img
+has "imported: a capture is asked for" "$OUT" '^  1\. vmfskit capture hurt.img'
+
 # one whose bytes are not what was saved
 fresh store
 "$VMFSKIT" capture --store store one.img >/dev/null
