@@ -179,7 +179,8 @@ struct vk_fs_entry {
 	uint32_t address;            /* of the file descriptor */
 	uint32_t generation;
 	char name[256];              /* as on disk, NUL ended: any bytes, even a '/' */
-	bool unsafe_name;            /* it has a '/' or control characters: vk_fs_name_in_path */
+	/* it has a '/' or control characters, or is "." or ".." where other names stand: vk_fs_name_in_path */
+	bool unsafe_name;
 	uint64_t file_offset;        /* of the entry in the folder */
 	bool deleted;                /* its slot is free; what it says is of a file that is gone */
 };

@@ -65,6 +65,32 @@ static bool note_name(void *ctx, const struct vk_fs_visit *visit, bool *ret_stop
 	return true;
 }
 
+static int by_path(const void *a, const void *b)
+{
+	const struct vk_check_name *x = a;
+	const struct vk_check_name *y = b;
+
+	return strcmp(x->path, y->path);
+}
+
+/* A path leads to the first of them only. */
+static void check_alike(struct vk_checking *c)
+{
+	if (c->names != NULL)
+		qsort(c->names, c->name_count, sizeof(*c->names), by_path);
+	for (size_t i = 1; i < c->name_count; i++) {
+		const struct vk_check_name *a = &c->names[i - 1], *b = &c->names[i];
+
+		if (strcmp(a->path, b->path) != 0)
+			continue;
+		c->path = b->path;
+		vk_fs_say(c->fs, &c->named, VK_F_FOLDER_ENTRY, c->fs->fdc->volume_offset, 0,
+			  vk_phrase("#0x%08" PRIx32 " and #0x%08" PRIx32, a->address, b->address).text, NULL,
+			  "two entries of a folder have one name");
+		c->path = NULL;
+	}
+}
+
 static int by_number(const void *a, const void *b)
 {
 	const uint32_t *x = a;
@@ -116,6 +142,7 @@ void vk_check_names(struct vk_checking *c)
 		c->names_unknown = true;
 		c->result.phases[c->phase].unknown++;
 	}
+	check_alike(c);
 	if (c->names != NULL)
 		qsort(c->names, c->name_count, sizeof(*c->names), by_address);
 	if (c->subfolders != NULL)

@@ -11,12 +11,13 @@ enum { FIND_WINDOW = 4096 };
 
 void vk_fs_name_in_path(const struct vk_fs_entry *entry, char ret_name[VK_FS_PATH_NAME_BYTES])
 {
+	bool dots = entry->unsafe_name && vk_dir_is_dots(entry->name);
 	size_t at = 0;
 
 	for (const char *c = entry->name; *c != '\0'; c++) {
 		uint8_t byte = (uint8_t)*c;
 
-		if (byte < ' ' || byte == 0x7F || byte == '/') {
+		if (byte < ' ' || byte == 0x7F || byte == '/' || dots) {
 			ret_name[at++] = '%';
 			ret_name[at++] = "0123456789abcdef"[byte >> 4];
 			byte = (uint8_t)"0123456789abcdef"[byte & 0xF];
@@ -91,7 +92,8 @@ static bool compare_entry(void *ctx, const struct vk_fs_entry *entry)
 {
 	char in_path[VK_FS_PATH_NAME_BYTES];
 	struct search *s = ctx;
-	bool same = strcmp(entry->name, s->name) == 0;
+	bool dots = entry->unsafe_name && vk_dir_is_dots(entry->name);
+	bool same = !dots && strcmp(entry->name, s->name) == 0;
 
 	vk_fs_name_in_path(entry, in_path);
 	/* a name that a path cannot have is found under the one that stands for it; the name itself comes first */
@@ -107,7 +109,7 @@ enum vk_status vk_fs_find(struct vk_fs *fs, const struct vk_fs_file *folder, con
 			  uint64_t *ret_missing_bytes, struct vk_error *err)
 {
 	uint64_t slots_left = VK_DIR_SLOTS_MAX;
-	bool dots = strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+	bool dots = vk_dir_is_dots(name);
 	struct search s = {.name = name};
 	struct vk_dir_visit visit = {.fn = compare_entry, .ctx = &s};
 	enum vk_status st = VK_OK;

@@ -164,11 +164,15 @@ bool vk_dir_name(struct vk_dir *f, const uint8_t *name, size_t cap, struct vk_fs
 	size_t len = strnlen((const char *)name, cap);
 	struct vk_text text;
 	char shown[80];
+	bool dots;
 
 	len = len < sizeof(ret_entry->name) ? len : sizeof(ret_entry->name) - 1;
 	memcpy(ret_entry->name, name, len);
 	ret_entry->name[len] = '\0';
-	ret_entry->unsafe_name = false;
+	/* the folder itself and the one above stand in the header of VMFS6, and first in the array */
+	dots = vk_dir_is_dots(ret_entry->name) &&
+	       ret_entry->file_offset >= (f->fs->info.vmfs6 ? VK_DIR6_BLOCKS : 2 * VK_DIR_ENTRY_BYTES);
+	ret_entry->unsafe_name = dots;
 	for (size_t i = 0; i < len; i++)
 		ret_entry->unsafe_name |= name[i] < ' ' || name[i] == 0x7F || name[i] == '/';
 	if (ret_entry->deleted)
@@ -177,6 +181,9 @@ bool vk_dir_name(struct vk_dir *f, const uint8_t *name, size_t cap, struct vk_fs
 	vk_text_label(&text, name, len);
 	if (len == 0)
 		vk_dir_say(f, VK_F_FOLDER_ENTRY, ret_entry->file_offset, 0, NULL, NULL, "an entry in use has no name");
+	else if (dots)
+		vk_dir_say(f, VK_F_FOLDER_ENTRY, ret_entry->file_offset, 0, shown, NULL,
+			   "the name of an entry means a folder, and stands where other names stand");
 	else if (memchr(name, '/', len) != NULL)
 		vk_dir_say(f, VK_F_FOLDER_ENTRY, ret_entry->file_offset, 0, shown, "no '/'",
 			      "no name has a '/' in it");

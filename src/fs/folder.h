@@ -3,6 +3,8 @@
 #ifndef VK_FS_FOLDER_H
 #define VK_FS_FOLDER_H
 
+#include <string.h>
+
 #include "fs/fs_parts.h"
 #include "vmfskit/directory.h"
 
@@ -50,6 +52,10 @@ void vk_dir_say(struct vk_dir *f, enum vk_finding_code code, uint64_t offset, ui
 		   const char *seen, const char *expected, const char *message, ...)
 	__attribute__((format(printf, 7, 8)));
 
+static inline bool vk_dir_is_dots(const char *name)
+{
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
 /* Whether a type and an address can be those of an entry. */
 bool vk_dir_entry_sound(uint32_t type, uint32_t address);
 /*

@@ -85,7 +85,7 @@ static bool take_entry(void *ctx, const struct vk_fs_entry *entry)
 	struct vk_fs_visit visit = {t->path, entry, NULL, &error, t->nodes[t->current].address};
 	bool go_on;
 
-	if (strcmp(entry->name, ".") == 0 || strcmp(entry->name, "..") == 0)
+	if (!entry->unsafe_name && vk_dir_is_dots(entry->name))
 		return true;
 	vk_fs_name_in_path(entry, name);
 	if (t->path_len + strlen(name) + 1 >= sizeof(t->path)) {

@@ -112,3 +112,24 @@ dd if=/dev/urandom of=around.img bs=512 seek=4096 count=1 conv=notrunc status=no
 exits "the file system is whole, no host mounts it" 1 "$VMFSKIT" check around.img
 has "the file system" "$OUT" '^No damage was found in the file system\.$'
 has "what is around it" "$OUT" '^The partition table or the LVM header is damaged: vmfskit doctor around\.img$'
+
+# --- names that lead to another file, or nowhere ----------------------------------------------------------------------
+printf 'file /web/one size=5000 content=pattern\nfile /web/two size=6000 content=pattern\n' >recipe
+# patch OLD NEW: the name of an entry of /web in names.img
+patch() {
+	local at
+	ok "a volume" "$LAB" make --overwrite --table none --vmfs 5 --size 2G --files recipe names.img
+	at=$("$VMFSKIT" map --json names.img /web | command jq '.extents[0].device_offset')
+	at=$((at + $(dd if=names.img bs=1 skip="$at" count=2000 status=none | grep -abo "$1" | head -n 1 | cut -d : -f 1)))
+	printf '%s\0' "$2" | dd of=names.img bs=1 seek="$at" conv=notrunc status=none
+}
+patch two one
+exits "two names are one" 1 "$VMFSKIT" check names.img
+has "which" "$ERR" 'two entries of a folder have one name'
+has "and both descriptors" "$ERR" '#0x[0-9a-f]+ and #0x[0-9a-f]+'
+patch two ..
+exits "a name that means a folder" 1 "$VMFSKIT" check names.img
+run "$VMFSKIT" ls names.img /web
+is "is shown under another" "$(cat "$OUT")" "$(printf '%%2e%%2e\none')"
+exits "and found by it" 1 "$VMFSKIT" cat names.img /web/%2e%2e
+is "its bytes" "$(wc -c <"$OUT")" 6000

@@ -131,3 +131,8 @@ has "is refused" "$ERR" 'changed since: they differ behind byte 0'
 ok "the part stays" [ -e moment.vmfskit-part ]
 ok "the rest of the same moment" "$VMFSKIT" cp --resume then.img /vm/disk moment
 is "makes it whole" "$("$VMFSKIT" cat then.img /vm/disk | sha256sum)" "$(sha256sum <moment)"
+
+# --- the list of sums is none of the copies ---------------------------------------------------------------------------
+exits "--sums names the copy" 3 "$VMFSKIT" cp --overwrite --sums both d.img /vm/disk both
+has "it is refused" "$ERR" 'this is a file that was copied now'
+is "the copy is there" "$("$VMFSKIT" cat d.img /vm/disk | sha256sum)" "$(sha256sum <both)"

@@ -122,8 +122,14 @@ static bool work(void *ctx)
 	if (copy->sums.out != NULL) {
 		struct vk_error other;
 
-		if (vk_output_close(&copy->sums, status == VK_OK, &other) != VK_OK)
+		bool keep = status == VK_OK && !vk_copy_made(copy, sums);
+
+		if (vk_output_close(&copy->sums, keep, &other) != VK_OK)
 			(void)vk_cmd_fail(cmd, &other);
+		if (status == VK_OK && !keep) {
+			status = vk_error_set(&err, VK_REFUSED, sums, "this is a file that was copied now");
+			(void)vk_error_remedy(&err, "choose another name for the list of sums; what was copied stays");
+		}
 	}
 	if (status != VK_OK)
 		return vk_cmd_fail(cmd, &err);

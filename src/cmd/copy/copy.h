@@ -82,6 +82,8 @@ void vk_copy_count(struct vk_copy *copy, const struct vk_fs_file *file);
 VK_MUST_USE enum vk_status vk_copy_begin_tree(struct vk_copy *copy, const char *identity, struct vk_copy_place *place,
 					      struct vk_error *err);
 void vk_copy_end_tree(struct vk_copy *copy);
+/* Whether what path names is a file that this run copied. */
+bool vk_copy_made(const struct vk_copy *copy, const char *path);
 /* How many files are whole. */
 uint64_t vk_copy_whole(const struct vk_copy *copy);
 /* All below PATH, a folder, into the tree at its place. */

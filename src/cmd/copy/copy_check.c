@@ -62,6 +62,18 @@ enum vk_status vk_copy_check_sums(struct vk_copy *copy, const char *path, struct
 	return status;
 }
 
+bool vk_copy_made(const struct vk_copy *copy, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return false;
+	for (size_t i = 0; i < copy->count; i++)
+		if (copy->copied[i].device == st.st_dev && copy->copied[i].inode == st.st_ino)
+			return true;
+	return false;
+}
+
 void vk_copy_count(struct vk_copy *copy, const struct vk_fs_file *file)
 {
 	uint64_t missing, allocated;
