@@ -113,3 +113,11 @@ has "a second disk: --extent" "$ERR" '--extent'
 head -c 26M v6 >dump
 exits "blocks whose place another file tells" 4 "$VMFSKIT" map --ddrescue dump /.sbc.sf
 has "which one to ask for" "$ERR" 'vmfskit map --ddrescue dump /\.pb2\.sf'
+
+# --- where the volume lies is told by a descriptor that is damaged
+ok "a disk" "$LAB" make --table gpt --vmfs 6 --size 3G lvd.img
+seq 1000 | head -c 600 | dd of=lvd.img bs=1 seek=$((2048 * 512 + 0x101000)) conv=notrunc status=none
+exits "its LVM volume descriptor is overwritten" 1 "$VMFSKIT" ls lvd.img
+has "that is said, with its byte" "$ERR" 'the LVM volume descriptor is damaged: .*lvd\.img, at byte 2101248'
+ok "what is named mends it" "$VMFSKIT" repair header lvd.img --no-captures --override guess --write
+ok "then its files are there" "$VMFSKIT" ls -a lvd.img

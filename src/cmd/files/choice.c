@@ -173,6 +173,12 @@ static void put_list(const struct vk_files *files, const struct choices *all)
 	}
 }
 
+/* Of random bytes they do not. */
+static bool numbers_agree(const struct vk_lvm_volume *volume)
+{
+	return volume->lastPE >= volume->firstPE && volume->lastPE - volume->firstPE == volume->numPEs - 1ULL;
+}
+
 /* Of a device without a descriptor that can be used: why, and what to do. */
 static bool refuse_lost(struct vk_files *files, const struct vk_files_choice *choice)
 {
@@ -182,7 +188,13 @@ static bool refuse_lost(struct vk_files *files, const struct vk_files_choice *ch
 	const uint64_t at = v->fs_offset_bytes + vk_files_source_bytes(files, &choice->first);
 	struct vk_error err;
 
-	if (choice->volume != NULL && choice->first.first_pe != 0) {
+	if (choice->volume != NULL && choice->first.first_pe != 0 && !numbers_agree(&v->volumes[0].volume)) {
+		vk_error_set(&err, VK_DAMAGED, source->path,
+			     "the LVM volume descriptor is damaged: where the volume lies is not known");
+		vk_error_at(&err, v->volumes[0].offset_bytes + vk_files_source_bytes(files, &choice->first));
+		vk_error_remedy(&err, "vmfskit doctor %s says what happened, vmfskit repair header rebuilds it, on a "
+				"copy for example", vk_shell_path(source->path).text);
+	} else if (choice->volume != NULL && choice->first.first_pe != 0) {
 		vk_error_set(&err, VK_ABSENT, source->path,
 			     "this is extent %llu and following of %s: its files are described on the first extent",
 			     (unsigned long long)choice->first.first_pe, name.text);
