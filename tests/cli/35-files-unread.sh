@@ -74,3 +74,12 @@ for verb in "cp live /b b" "cat live /b" "map --dd live /b" "check live" "ls liv
 done
 run "$VMFSKIT" ls d6
 hasnt "nothing of it where no host has a heartbeat" "$ERR" 'may be alive'
+
+# --- a disk that does not answer where metadata lies ------------------------------------------------------------------
+at=$("$VMFSKIT" map --json d5 /many | jq '.extents[0].device_offset')
+for verb in "ls d5 /many" "stat d5 /many/aaaa1" "check d5" "cat d5 /many/aaaa1" "cp -r d5 / out"; do
+	# shellcheck disable=SC2086
+	exits "$verb of a disk that does not answer" 4 timeout 60 env VMFSKIT_TEST_STUCK=d5 VMFSKIT_TEST_STUCK_AT="$at" \
+		"$HOOKS" ${verb%% *} --timeout 1 ${verb#* }
+	has "$verb: it is given up" "$ERR" '^vmfskit: the device did not answer for 1 s and was given up \(d5\)$'
+done

@@ -196,7 +196,8 @@ hostile file3 file4
 isnt "two files of one name, with --overwrite" $? 0
 has "two files of one name are told" err 'two files of the volume have this name'
 hostile file1 '.\0\0\0\0' file2 '..\0\0\0'
-is "names of dots lead nowhere" "$(ls -A h) $(ls -A h/tree/directory | tr '\n' ' ')" "tree file3 file4 file5 symlink "
+is "names of dots lead nowhere, and their files are there" "$(ls -A h) $(ls -A h/tree/directory | tr '\n' ' ')" \
+	"tree %2e %2e%2e file3 file4 file5 symlink "
 
 # --- power cuts -------------------------------------------------------------------------------------------------------
 steps=$(VMFSKIT_CRASH_LOG=log "$HOOKS" cp v6 /.pbc.sf crash >/dev/null 2>&1; wc -l <log)

@@ -29,13 +29,11 @@ static bool read_options(void *ctx)
 	copy->resume = vk_cli_flag(cmd->call, "resume");
 	copy->keep_owner = vk_cli_flag(cmd->call, "owner");
 	copy->digests = cmd->json || vk_cli_value(cmd->call, "sums") != NULL;
-	copy->timeout_s = VK_COPY_TIMEOUT_S;
 	if (copy->keep_owner && geteuid() != 0)
 		return vk_cmd_ok(cmd, vk_cli_usage(cmd->call, "--owner needs root: nobody else can give files away"));
-	if (!vk_cmd_read_number(cmd, "timeout", 1, 86400, &copy->timeout_s) || !vk_files_read_options(ctx))
+	if (!vk_files_read_options(ctx))
 		return false;
 	copy->files.sink = (struct vk_finding_sink){put_once, &copy->files.findings};
-	copy->files.how.in_call_since_ms = &copy->in_call_since_ms;
 	return true;
 }
 
@@ -239,8 +237,6 @@ static const struct vk_cli_option options[] = {
 	{.name = "resume", .help = "continue a copy that was interrupted, or try again what could not be read"},
 	{.name = "overwrite", .help = "replace files that are there"},
 	{.name = "owner", .help = "keep user and group numbers, too (only root can)"},
-	{.name = "timeout", .argument = "SECONDS",
-	 .help = "give up when the device has not answered for this long (default 120)"},
 	VK_FILES_OPTIONS,
 	{0},
 };

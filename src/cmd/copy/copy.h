@@ -11,8 +11,6 @@
 #include "store/folder/digest.h"
 #include "vmfskit/extract.h"
 
-enum { VK_COPY_TIMEOUT_S = 120 };
-
 /* A file that was dealt with. */
 struct vk_copied {
 	char *path;
@@ -35,10 +33,7 @@ struct vk_copy {
 	const char *dest;
 	/* options */
 	bool tree, system_files, overwrite, resume, keep_owner, digests;
-	unsigned timeout_s;
 	struct vk_output_file sums; /* out NULL: not asked for */
-	/* shared with the thread that reads: vk_open_options */
-	uint64_t in_call_since_ms;
 	/* before it begins */
 	uint64_t total_files, total_bytes; /* that will be written at most */
 	/* results */

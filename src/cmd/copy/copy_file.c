@@ -85,16 +85,17 @@ static enum vk_status save(struct job *job, struct vk_error *err)
 static void give_up_if_stuck(struct job *job)
 {
 	struct vk_copy *copy = job->copy;
-	const uint64_t since = __atomic_load_n(&copy->in_call_since_ms, __ATOMIC_SEQ_CST), now = now_ms();
+	const uint64_t *in_call = copy->files.how.in_call_since_ms, now = now_ms();
+	const uint64_t since = in_call != NULL ? __atomic_load_n(in_call, __ATOMIC_SEQ_CST) : 0;
 	struct vk_error err;
 
-	if (since == 0 || now < since || (now - since) / 1000 < copy->timeout_s)
+	if (since == 0 || now < since || (now - since) / 1000 < copy->files.timeout_s)
 		return;
 	(void)vk_cmd_progress_end(&copy->progress);
 	if (save(job, &err) != VK_OK)
 		(void)vk_cmd_fail(&copy->files.cmd, &err);
 	vk_error_set(&err, VK_IO, vk_files_source(&copy->files, 0),
-		     "the device did not answer for %u s and was given up", copy->timeout_s);
+		     "the device did not answer for %u s and was given up", copy->files.timeout_s);
 	vk_error_remedy(&err, "when it answers again the same command with --resume goes on from where it stopped");
 	(void)vk_cmd_fail(&copy->files.cmd, &err);
 	if (copy->sums.out != NULL)
@@ -336,10 +337,7 @@ static enum vk_status copy_now(struct job *job, const char *path, struct vk_copi
 	return status;
 }
 
-/*
- * With --resume, of a file that is there: whether it holds the bytes of the source, all of which must be there to say
- * so. stopped: it is not known.
- */
+/* Whether the file that is there holds the bytes of the source, all of which must be there. stopped: not known. */
 static enum vk_status compare_file(struct job *job, const char *path, struct vk_copied *copied, struct vk_error *err)
 {
 	struct vk_copy *copy = job->copy;

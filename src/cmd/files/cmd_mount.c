@@ -4,6 +4,7 @@
 #include "base/shown.h"
 #include "cmd/files/files.h"
 #include "cmd/files/mount.h"
+#include "cmd/files/watch.h"
 #include "cmd/shared/verbs.h"
 
 struct run {
@@ -34,6 +35,7 @@ static bool mount_volume(void *ctx)
 	if (run->folder == NULL || vk_files_path(&run->files, 1) != NULL)
 		return vk_cmd_ok(cmd, vk_cli_usage(cmd->call, "SOURCE and one FOLDER are needed"));
 	vk_files_show_findings(&run->files);
+	vk_files_watch_end();
 	if (vk_mount(run->files.fs, vk_files_source(&run->files, 0), run->folder,
 		     vk_cli_flag(cmd->call, "foreground"), report_mounted, run, &err) != VK_OK)
 		return vk_cmd_fail(cmd, &err);
@@ -79,7 +81,7 @@ const struct vk_cli_verb vk_verb_mount = {
 		"The system files of the volume are shown, too. Bytes that are not in the source, or cannot be read, "
 		"are an I/O error for the program that reads them; they are never shown as zeros. The mapping file of "
 		"a raw device cannot be opened: its data lies on another LUN. A volume that a host changes meanwhile "
-		"may show a mixture of old and new.\n\n"
+		"may show a mixture of old and new. --timeout counts until the volume is mounted.\n\n"
 		"To end it: fusermount3 -u FOLDER, or umount as root. vmfskit cp is faster for large files, and keeps "
 		"a map of what is missing.\n\n"
 		"It needs the program fusermount3 (Debian: package fuse3), and a vmfskit that was built with libfuse3.",

@@ -10,6 +10,7 @@
 #include "cmd/files/choice.h"
 #include "report/report.h"
 #include "base/shown.h"
+#include "cmd/files/watch.h"
 #include "vmfskit/vmfs_uuid.h"
 
 /* Of the hosts that use a volume. */
@@ -20,7 +21,9 @@ bool vk_files_read_options(void *ctx)
 	struct vk_files *files = ctx;
 
 	files->sink = vk_findings_sink(&files->findings);
-	return vk_cmd_read_how(&files->cmd, &files->how.sector_size, &files->how.view);
+	files->timeout_s = VK_FILES_TIMEOUT_S;
+	return vk_cmd_read_number(&files->cmd, "timeout", 1, 86400, &files->timeout_s) &&
+	       vk_cmd_read_how(&files->cmd, &files->how.sector_size, &files->how.view);
 }
 
 /* SOURCE, then the further extents. */
@@ -33,10 +36,13 @@ static bool open_sources(struct vk_files *files)
 	if (!vk_cmd_name_argument(cmd, VK_NAME_ONE_DISK | VK_NAME_OR_FILE, 0))
 		return false;
 	name = vk_cmd_next_source(cmd->call, &files->path_index, &files->how.view);
+	files->how.in_call_since_ms = vk_files_watch(cmd->call->program->name, cmd->call->arguments[0],
+						     files->timeout_s);
 	if (vk_cmd_open_any(cmd, name, &files->how, &files->opened, &err) != VK_OK)
 		return vk_cmd_fail(cmd, &err);
 	for (size_t n = 0; (name = vk_cli_nth_value(cmd->call, "extent", n)) != NULL; n++) {
-		const struct vk_source_options plain = {.sector_size = files->how.sector_size};
+		const struct vk_source_options plain = {.sector_size = files->how.sector_size,
+							   .in_call_since_ms = files->how.in_call_since_ms};
 
 		if (!vk_cmd_name_capture(cmd, VK_NAME_ONE_DISK | VK_NAME_OR_FILE, &name))
 			return false;

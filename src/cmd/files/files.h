@@ -16,6 +16,8 @@
 	 .help = "a further extent of the same volume; --at, --stride and --mapfile do not concern it"}, \
 	{.name = "volume", .argument = "VOLUME", \
 	 .help = "of several volumes in SOURCE this one: its label, its UUID, or the number of its partition"}, \
+	{.name = "timeout", .argument = "SECONDS", \
+	 .help = "give up when the device has not answered for this long (default 120)"}, \
 	VK_HOW_OPTIONS, VK_STORE_OPTION
 #define VK_FILES_OPTIONS VK_FILES_SOURCE_OPTIONS, VK_JSON_OPTION
 /* What must be in the description of such a verb. */
@@ -48,6 +50,7 @@ struct vk_files {
 	struct vk_findings findings;  /* about the volume and its files */
 	struct vk_finding_sink sink;  /* into findings */
 	struct vk_fs *fs;
+	unsigned timeout_s;           /* --timeout */
 };
 
 /* A step of the frame: the values of VK_FILES_OPTIONS. */
