@@ -133,6 +133,28 @@ static void study(void *ctx, size_t index)
 	vk_prune_study(&run->prune, &run->pins, run->cache, &run->prune.captures[index]);
 }
 
+/*
+ * The rules keep the newest of each disk: a forged one that is newer must not count, also where the user removes
+ * although the ledger is not sound. A store whose ledger is gone has nothing to vouch for any of them.
+ */
+static enum vk_status distrust_unrecorded(struct run *run, struct vk_error *err)
+{
+	struct vk_recorded_set recorded = {.count = 0};
+	bool expected;
+	enum vk_status status =
+		vk_ledger_recorded(vk_store_fd(run->cmd.store), run->cmd.public_key, &recorded, &expected, err);
+
+	for (size_t i = 0; i < run->prune.count && status == VK_OK; i++) {
+		struct vk_prune_capture *capture = &run->prune.captures[i];
+
+		if (capture->problem[0] == '\0' &&
+		    !vk_recorded_vouches(&recorded, capture->id, capture->manifest_sha256, NULL))
+			snprintf(capture->problem, sizeof(capture->problem), "the ledger does not record it as it is");
+	}
+	vk_recorded_free(&recorded);
+	return status == VK_ABSENT || status == VK_DAMAGED ? VK_OK : status;
+}
+
 /* To record a loss removes nothing: what is left is more precious than before. */
 static void keep_all(struct vk_prune *prune)
 {
@@ -171,7 +193,9 @@ static enum vk_status plan(struct run *run, struct vk_error *err)
 		return status;
 	run->cache = vk_verify_cache_new();
 	vk_cmd_spread(prune->count, study, run);
-	status = vk_prune_decide(prune, &run->policy, err);
+	status = distrust_unrecorded(run, err);
+	if (status == VK_OK)
+		status = vk_prune_decide(prune, &run->policy, err);
 	if (status == VK_OK && vk_cli_chosen(run->cmd.call, "override") == OVERRIDE_MISSING)
 		keep_all(prune);
 	return status;

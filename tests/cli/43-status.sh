@@ -199,9 +199,17 @@ has "lost: is shown" "$OUT" "^$first is missing: --write records this in the led
 kept=$(captures store.lost)
 # who can write there adds a later one, so that prune would remove the genuine ones
 cp -a store.lost store.forged
-cp -a "store.forged/$(captures store.forged | tail -n 1)" store.forged/20991231T235959Z-forged
+genuine=$(captures store.forged | tail -n 1) forged=20991231T235959Z-forged
+cp -a "store.forged/$genuine" store.forged/$forged
+chmod -R u+w store.forged/$forged
+sed -i "s/$genuine/$forged/g; s/\"time\": *\"[^\"]*\"/\"time\": \"2099-12-31T23:59:59Z\"/" store.forged/$forged/manifest.json
+(cd store.forged/$forged && cut -d ' ' -f 3 SHA256SUMS | xargs sha256sum >new && mv new SHA256SUMS)
 exits "lost, and one is forged: refused" 3 "$VMFSKIT" prune --override missing --write --store store.forged
 is "lost, and one is forged: all are there" "$(captures store.forged)" "$(printf '%s\n20991231T235959Z-forged' "$kept")"
+run "$VMFSKIT" prune --override ledger --write --keep-daily 1 --keep-weekly 0 --keep-monthly 0 --keep-yearly 0 --store store.forged
+has "the forged one counts for nothing" "$OUT" "unclear +$forged +the ledger does not record it as it is"
+is "its genuine neighbour is there" "$(captures store.forged | grep -cFx "$genuine")" 1
+is "each LUN keeps its newest genuine one" "$(captures store.forged | grep -c -v forged)" 6
 rm -rf store.forged
 exits "lost: is recorded" 1 "$VMFSKIT" prune --override missing --write --store store.lost
 is "lost: nothing was removed" "$(captures store.lost)" "$kept"

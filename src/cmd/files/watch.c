@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The thread that ends a process whose device does not answer. */
 #include "cmd/files/watch.h"
 
 #include <pthread.h>

@@ -75,6 +75,7 @@ static void fill(struct vk_prune_capture *capture, const struct vk_manifest *m)
 	const struct vk_capture *c = &m->capture;
 
 	memcpy(capture->time, c->time, sizeof(capture->time));
+	memcpy(capture->manifest_sha256, c->manifest_sha256, sizeof(capture->manifest_sha256));
 	capture->item.is_undo = c->is_undo;
 	capture->item.is_rebuilt = c->is_rebuilt;
 	if (strcmp(c->id, capture->id) != 0)

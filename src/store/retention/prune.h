@@ -21,6 +21,7 @@ struct vk_prune_capture {
 	dev_t dev;         /* of its folder: what was judged is what is removed */
 	ino_t ino;
 	char time[32];
+	char manifest_sha256[VK_SHA256_HEX_BYTES]; /* empty: it could not be read */
 	char *source_path; /* NULL: its manifest could not be read */
 	/* what the rules ask of it, and what they decide; its texts are these: */
 	struct vk_retention_item item;
