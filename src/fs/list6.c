@@ -229,7 +229,7 @@ static void take_maps(struct list6 *l, const struct vk_dir6_header *header, uint
 	}
 }
 
-/* Whether an entry whose name has that slot lies there, or did before it was wiped. */
+/* Whether an entry whose name has that slot lies there, or did before it was wiped. A damaged name was said there. */
 static bool has_slot(struct list6 *l, uint64_t at, uint32_t slot)
 {
 	uint64_t next;
@@ -242,7 +242,7 @@ static bool has_slot(struct list6 *l, uint64_t at, uint32_t slot)
 	vk_dir6_entry_decode(bytes, VK_DIR6_ENTRY_BYTES, &raw);
 	return !vk_dir6_key(raw.name, strnlen((const char *)raw.name, sizeof(raw.name)),
 			    l->f->file->address == vk_fd_address(0, VK_SYSTEM_ROOT), &key) ||
-	       key.slot == slot;
+	       key.slot == slot || key.hash != raw.hash;
 }
 
 /* Whether what a slot of the hash table leads to can lie there. */

@@ -48,9 +48,9 @@ static void put_piece(const char *path, size_t len, char fill)
 	write_text(path, bytes, len);
 }
 
-/* Open, and compare length and the first byte of each 1000. */
+/* Open, and compare length and the first byte of each 1000. first: a later piece alone names it; else NULL. */
 static void assert_joined(const char *path, const struct vk_open_options *options, const char *fills, size_t size,
-			  size_t missing)
+			  size_t missing, const char *first)
 {
 	struct vk_error err;
 	struct vk_io *io;
@@ -66,9 +66,11 @@ static void assert_joined(const char *path, const struct vk_open_options *option
 			assert_int_equal(c, fills[i]);
 	}
 	assert_int_equal(vk_io_is_view(io), fills[1] != '\0');
-	assert_int_equal(vk_io_join(io) != NULL, fills[1] != '\0');
-	if (vk_io_join(io) != NULL)
+	assert_int_equal(vk_io_join(io) != NULL, fills[1] != '\0' || first != NULL);
+	if (vk_io_join(io) != NULL) {
 		assert_int_equal(vk_io_join(io)->missing_count, missing);
+		assert_string_equal(vk_io_join(io)->first, first != NULL ? first : "");
+	}
 	vk_io_close(io);
 }
 
@@ -92,19 +94,19 @@ static void a_split_dump_is_one_source(void **state)
 	assert_int_equal(vk_io_split_count(all + 1, 4), 3);
 	assert_int_equal(vk_io_split_count(all + 4, 1), 1);
 	assert_int_equal(vk_io_split_count(all, 0), 0);
-	assert_joined("d.001", NULL, "abcd", 3700, 0);
-	assert_joined("d.002", NULL, "b", 1000, 0);
+	assert_joined("d.001", NULL, "abcd", 3700, 0, NULL);
+	assert_joined("d.002", NULL, "b", 1000, 0, "d.001");
 	/* between two of those that are named */
-	assert_joined("d.001", &options, "a-cd", 3700, 1);
+	assert_joined("d.001", &options, "a-cd", 3700, 1, NULL);
 	/* the first: whether it is .000 or .001 nobody can tell */
 	assert_int_equal(vk_io_open_raw("d.002", &options, &io, &err), VK_ABSENT);
 	assert_non_null(strstr(err.what, "d.001"));
 	assert_int_equal(unlink("d.002"), 0);
 	assert_int_equal(unlink("d.003"), 0);
-	assert_joined("d.001", NULL, "a--d", 3700, 2);
+	assert_joined("d.001", NULL, "a--d", 3700, 2, NULL);
 	/* the last piece is longer than the others: how long one that is not there is cannot be told */
 	put_piece("d.004", 1700, 'd');
-	assert_joined("d.001", NULL, "a", 1000, 0);
+	assert_joined("d.001", NULL, "a", 1000, 0, NULL);
 	options.view = (struct vk_io_view){.pieces = rest, .piece_count = 1};
 	assert_int_equal(vk_io_open_raw("d.001", &options, &io, &err), VK_ABSENT);
 	assert_non_null(strstr(err.what, "d.002"));
@@ -112,12 +114,12 @@ static void a_split_dump_is_one_source(void **state)
 	put_piece("d.000", 1000, 'z');
 	put_piece("d.002", 500, 'b');
 	assert_int_equal(unlink("d.004"), 0);
-	assert_joined("d.000", NULL, "zab", 2500, 0);
-	assert_joined("d.001", NULL, "a", 1000, 0);
+	assert_joined("d.000", NULL, "zab", 2500, 0, NULL);
+	assert_joined("d.001", NULL, "a", 1000, 0, NULL);
 	put_piece("l.aa", 1000, 'a');
 	put_piece("l.ab", 1000, 'b');
 	put_piece("l.ad", 1000, 'd');
-	assert_joined("l.aa", NULL, "ab-d", 4000, 1);
+	assert_joined("l.aa", NULL, "ab-d", 4000, 1, NULL);
 }
 
 static void a_piece_with_a_table_of_its_own_is_another_disk(void **state)
@@ -131,7 +133,7 @@ static void a_piece_with_a_table_of_its_own_is_another_disk(void **state)
 	write_text("t.001", disk, sizeof(disk));
 	write_text("t.002", disk, sizeof(disk));
 	assert_int_equal(vk_io_split_count(both, 2), 1);
-	assert_joined("t.001", NULL, "\0", 2048, 0);
+	assert_joined("t.001", NULL, "\0", 2048, 0, NULL);
 	memset(disk, 0, sizeof(disk));
 	memcpy(disk + 510, "\x55\xaa", 2);
 	disk[446] = (char)0x80;

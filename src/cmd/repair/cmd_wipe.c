@@ -95,6 +95,7 @@ static void show(const void *ctx)
 	if (run->capture_id[0] != '\0')
 		fprintf(out, "capture  %s holds what becomes of it\n", run->capture_id);
 	vk_restore_show_plan(&run->plan);
+	vk_restore_show_outcome(&run->plan);
 }
 
 static int run(struct vk_cli_call *call)
