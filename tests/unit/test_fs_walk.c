@@ -268,6 +268,7 @@ static void large_block(void **state)
 	vk_fs_close(fs);
 
 	/* one twice */
+	vk_io_close(extents[1].io);
 	extents[1] = extents[0];
 	assert_int_equal(vk_fs_open(extents, 2, NULL, &fs, &err), VK_USAGE);
 	vk_io_close(extents[0].io);
