@@ -179,7 +179,7 @@ struct vk_fs_entry {
 	uint32_t address;            /* of the file descriptor */
 	uint32_t generation;
 	char name[256];              /* as on disk, NUL ended: any bytes, even a '/' */
-	/* it has a '/' or control characters, or is "." or ".." where other names stand: vk_fs_name_in_path */
+	/* it has a '/' or control characters, or is "." or ".." where other names stand */
 	bool unsafe_name;
 	uint64_t file_offset;        /* of the entry in the folder */
 	bool deleted;                /* its slot is free; what it says is of a file that is gone */
@@ -197,11 +197,15 @@ typedef bool (*vk_fs_entry_fn)(void *ctx, const struct vk_fs_entry *entry);
 VK_MUST_USE enum vk_status vk_fs_list(struct vk_fs *fs, const struct vk_fs_file *folder, bool deleted,
 				      vk_fs_entry_fn fn, void *ctx, const struct vk_finding_sink *sink,
 				      struct vk_error *err);
-/* The name of an entry as a part of a path: '/' and control characters as %2f, the rest byte for byte. */
+/*
+ * The name of an entry as a part of a path: '/' and control characters as %2f, the rest byte for byte. A '%' that would
+ * be read so, with two of 0-9a-f behind it, is %25: no two names have one form.
+ */
 void vk_fs_name_in_path(const struct vk_fs_entry *entry, char ret_name[VK_FS_PATH_NAME_BYTES]);
 /*
- * One name in a folder, also in the form of vk_fs_name_in_path: by hash on VMFS6, and by looking at all entries where
- * that leads nowhere (findings: those of vk_fs_list, folder.hash for one that the hash table does not lead to).
+ * One name in a folder, in the form of vk_fs_name_in_path, or, where no entry has that, byte for byte: by hash on
+ * VMFS6, and by looking at all entries where that leads nowhere (findings: those of vk_fs_list, folder.hash for one
+ * that the hash table does not lead to).
  * Errors: VK_ABSENT and *ret_missing_bytes 0: no such name; VK_ABSENT and bytes of the folder that are not in the
  * source: the name may lie there; VK_IO: it may lie in bytes that cannot be read; those of vk_fs_list. err says which.
  * ret_missing_bytes may be NULL.
@@ -226,8 +230,11 @@ VK_MUST_USE enum vk_status vk_fs_entry_open(struct vk_fs *fs, const struct vk_fs
 VK_MUST_USE enum vk_status vk_fs_lookup(struct vk_fs *fs, const char *path, bool follow,
 					const struct vk_finding_sink *sink, struct vk_fs_file **ret_file,
 					struct vk_error *err);
-/* The target of a symbolic link. Errors: VK_USAGE (no link), VK_ABSENT, VK_DAMAGED, VK_IO, VK_NOMEM. */
-enum { VK_FS_LINK_BYTES = 4096 };
+/*
+ * The target of a symbolic link, its names in the form of vk_fs_name_in_path. Errors: VK_USAGE (no link), VK_ABSENT,
+ * VK_DAMAGED, VK_IO, VK_NOMEM.
+ */
+enum { VK_FS_LINK_BYTES = 3 * 4095 + 1 };
 VK_MUST_USE enum vk_status vk_fs_link(struct vk_fs *fs, const struct vk_fs_file *file,
 				      char ret_target[VK_FS_LINK_BYTES], struct vk_error *err);
 

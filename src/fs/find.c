@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One name in a folder. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -9,28 +10,60 @@
 
 enum { FIND_WINDOW = 4096 };
 
-void vk_fs_name_in_path(const struct vk_fs_entry *entry, char ret_name[VK_FS_PATH_NAME_BYTES])
+static bool is_escape(const char *text)
 {
-	bool dots = entry->unsafe_name && vk_dir_is_dots(entry->name);
+	static const char digits[] = "0123456789abcdef";
+
+	return text[0] == '%' && text[1] != '\0' && strchr(digits, text[1]) != NULL && text[2] != '\0' &&
+	       strchr(digits, text[2]) != NULL;
+}
+
+void vk_dir_escape(const char *name, const char *also, char *ret_text)
+{
 	size_t at = 0;
 
-	for (const char *c = entry->name; *c != '\0'; c++) {
-		uint8_t byte = (uint8_t)*c;
+	for (; *name != '\0'; name++) {
+		uint8_t byte = (uint8_t)*name;
 
-		if (byte < ' ' || byte == 0x7F || byte == '/' || dots) {
-			ret_name[at++] = '%';
-			ret_name[at++] = "0123456789abcdef"[byte >> 4];
+		if (byte < ' ' || byte == 0x7F || strchr(also, byte) != NULL || is_escape(name)) {
+			ret_text[at++] = '%';
+			ret_text[at++] = "0123456789abcdef"[byte >> 4];
 			byte = (uint8_t)"0123456789abcdef"[byte & 0xF];
 		}
-		ret_name[at++] = (char)byte;
+		ret_text[at++] = (char)byte;
 	}
-	ret_name[at] = '\0';
+	ret_text[at] = '\0';
+}
+
+void vk_fs_name_in_path(const struct vk_fs_entry *entry, char ret_name[VK_FS_PATH_NAME_BYTES])
+{
+	vk_dir_escape(entry->name, entry->unsafe_name && vk_dir_is_dots(entry->name) ? "." : "/", ret_name);
+}
+
+/* The name that a part of a path means, for the hash of it; false: it cannot be told so. */
+static bool name_meant(const char *in_path, char ret_name[VK_FS_PATH_NAME_BYTES])
+{
+	char again[3 * VK_FS_PATH_NAME_BYTES], *to = ret_name;
+
+	if (strlen(in_path) >= VK_FS_PATH_NAME_BYTES)
+		return false;
+	for (const char *from = in_path; *from != '\0'; from++) {
+		unsigned byte = (uint8_t)*from;
+
+		if (is_escape(from) && sscanf(from + 1, "%2x", &byte) == 1)
+			from += 2;
+		*to++ = (char)byte;
+	}
+	*to = '\0';
+	vk_dir_escape(ret_name, "/", again);
+	return !vk_dir_is_dots(ret_name) && (strcmp(again, in_path) == 0 || strcmp(ret_name, in_path) == 0);
 }
 
 /* A name that is looked for, and what was found. */
 struct search {
 	struct vk_dir *folder;   /* where the hash table leads */
-	const char *name;
+	const char *in_path;
+	char name[VK_FS_PATH_NAME_BYTES]; /* that it means */
 	struct vk_fs_entry entry;
 	bool found;
 };
@@ -88,16 +121,16 @@ static enum vk_status find_by_hash(struct vk_fs *fs, const struct vk_fs_file *fo
 	return st;
 }
 
+/* The name that a path means comes first; where no entry has it, one whose bytes are those of the path. */
 static bool compare_entry(void *ctx, const struct vk_fs_entry *entry)
 {
 	char in_path[VK_FS_PATH_NAME_BYTES];
 	struct search *s = ctx;
-	bool dots = entry->unsafe_name && vk_dir_is_dots(entry->name);
-	bool same = !dots && strcmp(entry->name, s->name) == 0;
+	bool dots = entry->unsafe_name && vk_dir_is_dots(entry->name), same;
 
 	vk_fs_name_in_path(entry, in_path);
-	/* a name that a path cannot have is found under the one that stands for it; the name itself comes first */
-	if (!same && (!entry->unsafe_name || s->found || strcmp(in_path, s->name) != 0))
+	same = strcmp(in_path, s->in_path) == 0;
+	if (!same && (s->found || dots || strcmp(entry->name, s->in_path) != 0))
 		return true;
 	s->entry = *entry;
 	s->found = true;
@@ -109,14 +142,13 @@ enum vk_status vk_fs_find(struct vk_fs *fs, const struct vk_fs_file *folder, con
 			  uint64_t *ret_missing_bytes, struct vk_error *err)
 {
 	uint64_t slots_left = VK_DIR_SLOTS_MAX;
-	bool dots = vk_dir_is_dots(name);
-	struct search s = {.name = name};
+	struct search s = {.in_path = name};
 	struct vk_dir_visit visit = {.fn = compare_entry, .ctx = &s};
 	enum vk_status st = VK_OK;
 	struct vk_text text;
 	char shown[300];
 
-	if (fs->info.vmfs6 && !dots)
+	if (fs->info.vmfs6 && name_meant(name, s.name))
 		st = find_by_hash(fs, folder, &s, err);
 	if (st == VK_OK && !s.found)
 		st = vk_dir_list(fs, folder, &visit, sink, &slots_left, err);

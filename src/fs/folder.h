@@ -56,6 +56,11 @@ static inline bool vk_dir_is_dots(const char *name)
 {
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
+/*
+ * A name, or the target of a link, as text of a path: control characters, the bytes of also, and a '%' that two
+ * hexadecimal digits follow, as %xx. At most three times as long.
+ */
+void vk_dir_escape(const char *name, const char *also, char *ret_text);
 /* Whether a type and an address can be those of an entry. */
 bool vk_dir_entry_sound(uint32_t type, uint32_t address);
 /*

@@ -6,12 +6,12 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "fs/fs_parts.h"
+#include "fs/folder.h"
 #include "vmfskit/text.h"
 #include "vmfskit/vmfs_uuid.h"
 
 enum {
-	LINKS_MAX = 40,
+	LINKS_MAX = 40, LINK_BYTES = 4096,
 	DEPTH_MAX = 512, STEPS_MAX = 4096,   /* folders over each other, and names looked up, with those of links */
 	REST_BYTES = 2 * VK_FS_PATH_BYTES
 };
@@ -55,28 +55,30 @@ enum vk_status vk_fs_link(struct vk_fs *fs, const struct vk_fs_file *file, char 
 			  struct vk_error *err)
 {
 	uint64_t length = file->meta.fileLength;
+	char target[LINK_BYTES];
 	size_t got = 0;
 	enum vk_status st;
 
 	if (file->meta.type != VK_FILE_LINK)
 		return vk_error_set(err, VK_USAGE, NULL, "the file of descriptor 0x%08x is no symbolic link",
 				    file->address);
-	if (length == 0 || length >= VK_FS_LINK_BYTES)
+	if (length == 0 || length >= sizeof(target))
 		return vk_error_set(err, VK_DAMAGED, vk_io_name(fs->volume),
 				    "the symbolic link of descriptor 0x%08x has %" PRIu64 " bytes", file->address,
 				    length);
-	st = vk_fs_read(fs, file, 0, ret_target, (size_t)length, &got, err);
+	st = vk_fs_read(fs, file, 0, target, (size_t)length, &got, err);
 	if (st != VK_OK)
 		return st;
 	if (got < length)
 		return vk_error_set(err, VK_ABSENT, vk_io_name(fs->volume),
 				    "the target of the symbolic link of descriptor 0x%08x is not in the source",
 				    file->address);
-	ret_target[length] = '\0';
-	if (strlen(ret_target) < length)
+	target[length] = '\0';
+	if (strlen(target) < length)
 		return vk_error_set(err, VK_DAMAGED, vk_io_name(fs->volume),
 				    "the target of the symbolic link of descriptor 0x%08x has a NUL in it",
 				    file->address);
+	vk_dir_escape(target, "", ret_target);
 	return VK_OK;
 }
 

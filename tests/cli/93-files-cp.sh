@@ -19,6 +19,30 @@ exits "a folder is not in the dump" 4 "$VMFSKIT" cp -r start / some
 has "that is said" "$ERR" 'names are missing: not everything below / is in the source'
 rm -rf whole start out some
 
+# --- names that look like the escape of another -------------------------------------------------------------------------
+mkdir names
+printf newline >names/$'a\n'
+printf escape >'names/a%0a'
+printf percent >'names/a%250a'
+printf part >names/x.vmfskit-part
+printf dot >names/x%2evmfskit-part
+ln -s 'a%0a' names/link
+for version in 5 6; do
+	ok "VMFS$version: a volume with such names" "$LAB" make --overwrite --vmfs $version --size 4G --from names named
+	run "$VMFSKIT" ls named
+	is "VMFS$version: each file has a name of its own" "$(tr '\n' ' ' <"$OUT")" "a%0a a%250a a%25250a link x%252evmfskit-part x.vmfskit-part "
+	is "VMFS$version: and is found by it" "$("$VMFSKIT" ls named | while read -r name; do "$VMFSKIT" cat named "/$name"; echo; done | tr '\n' ' ')" \
+		"newline escape percent escape dot part "
+	is "VMFS$version: --bodyfile has these names" "$("$VMFSKIT" ls --bodyfile named | cut -d '|' -f 2 | grep -v '^/[.]' | tr '\n' ' ')" \
+		"/a%0a /a%250a /a%25250a /link -> a%250a /x%252evmfskit-part /x.vmfskit-part "
+	is "VMFS$version: map is of the same file" "$("$VMFSKIT" map --json named /a%250a | jq -r .size_bytes)" 6
+	exits "VMFS$version: cp -r" 0 "$VMFSKIT" cp -r named / tree
+	is "VMFS$version: cp -r puts each on a name of its own" "$(cd tree && for name in *; do printf '%s=%s ' "$name" "$(cat "$name")"; done)" \
+		"a%0a=newline a%250a=escape a%25250a=percent link=escape x%252evmfskit-part=dot x%2evmfskit-part=part "
+	is "VMFS$version: a check has nothing to say" "$("$VMFSKIT" check named >out; echo $?)" 0
+	rm -rf tree
+done
+
 [ -n "$SHARED" ] || { skip "the rest of this test" "no real volumes in ../shared"; exit 0; }
 umask 022
 

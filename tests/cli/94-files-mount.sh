@@ -37,6 +37,18 @@ if [ -n "$STATIC" ]; then
 	has "it says so" "$ERR" 'built without libfuse3'
 fi
 
+# names that look like the escape of another
+mkdir names
+printf newline >names/$'a\n'
+printf escape >'names/a%0a'
+ln -s 'a%0a' names/link
+for version in 5 6; do
+	ok "VMFS$version: a volume with such names" "$LAB" make named$version --table none --size 3G --vmfs $version --from names
+	ok "VMFS$version: it is mounted" "$VMFSKIT" mount named$version m
+	is "VMFS$version: each is a file of its own" "$(cat m/a%0a) $(cat m/a%250a) $(cat m/link)" "newline escape escape"
+	fusermount3 -u m
+done
+
 # what a cut dump does not hold is no zeros
 truncate -s 20000 from/web/second.vmdk
 ok "a volume whose file lies far behind" "$LAB" make far --table none --size 3G --vmfs 5 --from from --truth truth

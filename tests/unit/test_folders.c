@@ -167,6 +167,42 @@ static void unsafe_names(void **state)
 	}
 }
 
+/* A name that looks like the escape of another is no second name of it: neither in the tree, nor as a link's target. */
+static void names_with_percent(void **state)
+{
+	(void)state;
+	for (int version = 5; version <= 6; version++) {
+		struct folder_bench *b = bench(version);
+		uint64_t at = version == 5 ? ENTRY3 + 12 : FILE3 + 24, step = version == 5 ? 140 : 288;
+		struct vk_fs_file *file3 = folder_bench_file(b, "/directory/file3"), *found;
+		struct vk_fs_file *file4 = folder_bench_file(b, "/directory/file4");
+		char target[VK_FS_LINK_BYTES];
+		struct text_list list;
+
+		hurt_folder(b, "/directory", at + step, "ab%0a", 5);
+		/* alone it is found as it is, too */
+		check_path(b, "/directory/ab%0a", false, VK_OK, "/directory/ab%250a");
+		hurt_folder(b, "/directory", at, "ab\n\0", 5);
+		hurt_folder(b, "/directory/symlink", 0, "ab%0a", 5);
+		tree_of(b, "/directory", put_visit, &list);
+		assert_non_null(strstr(list.text, " /directory/ab%0a /directory/ab%250a "));
+		found = folder_bench_file(b, "/directory/ab%0a");
+		assert_int_equal(found->address, file3->address);
+		vk_fs_file_close(found);
+		found = folder_bench_file(b, "/directory/ab%250a");
+		assert_int_equal(found->address, file4->address);
+		vk_fs_file_close(found);
+		check_path(b, "/directory/ab\n", false, VK_OK, "/directory/ab%0a");
+		check_path(b, "/directory/symlink", true, VK_OK, "/directory/ab%250a");
+		found = folder_bench_file(b, "/directory/symlink");
+		assert_int_equal(vk_fs_link(b->fs, found, target, &b->err), VK_OK);
+		assert_string_equal(target, "ab%250a");
+		vk_fs_file_close(found);
+		vk_fs_file_close(file3);
+		vk_fs_file_close(file4);
+	}
+}
+
 /* A sub-block of VMFS3 that lies in two blocks of .sbc.sf: the fifteenth of its cluster. */
 static void sub_block_in_two(void **state)
 {
@@ -199,6 +235,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names),        cmocka_unit_test(trees),        cmocka_unit_test(paths),
 		cmocka_unit_test(other_generation), cmocka_unit_test(loops), cmocka_unit_test(unsafe_names),
+		cmocka_unit_test(names_with_percent),
 		cmocka_unit_test(sub_block_in_two),
 	};
 

@@ -27,7 +27,9 @@
 	"called missing. PATH counts from the root of the volume, with or without a slash in front. " \
 	"A PATH '#0x03000004' " \
 	"is the file with that file descriptor, also when no folder names it, and " \
-	"'#0x03000004/NAME' what is in that folder."
+	"'#0x03000004/NAME' what is in that folder. " \
+	"A name is written as vmfskit ls prints it: with %0a for a control character of that code, and with %25 " \
+	"for a percent sign that two hexadecimal digits follow."
 
 /* A volume that may be meant. */
 struct vk_files_choice {
