@@ -43,6 +43,35 @@ for version in 5 6; do
 	rm -rf tree
 done
 
+# --- cat on a terminal --------------------------------------------------------------------------------------------------
+if type -P script >/dev/null; then
+	mkdir screen
+	seq 1 3 >screen/short.vmx
+	printf 'a\tb \303\244\r\n' >screen/utf8
+	seq 1 20000 >screen/long.log
+	printf 'text\0text' >screen/nul
+	printf 'text\033[2Jtext' >screen/escape
+	printf 'text\302\233text' >screen/control8
+	printf 'text\377' >screen/byte
+	: >screen/empty
+	ok "texts and others" "$LAB" make --overwrite --vmfs 5 --size 4G --from screen named
+	terminal() { script -qec "$(printf '%q ' "$@")" /dev/null </dev/null >screened; }
+	for name in short.vmx utf8 empty; do
+		exits "$name on a terminal" 0 terminal "$VMFSKIT" cat named /$name
+		is "$name: is printed" "$(tr -d '\r' <screened)" "$(tr -d '\r' <screen/$name)"
+	done
+	for name in long.log nul escape control8 byte .fdc.sf; do
+		exits "$name on a terminal is refused" 2 terminal "$VMFSKIT" cat named /$name
+		has "$name: why" screened "standard output is a terminal, and /$name is (no text|longer than 64 KiB)"
+		has "$name: what to do" screened 'with >FILE behind the command or with vmfskit cp'
+		hasnt "$name: nothing of it is printed" screened '^(text|1.?$)'
+		exits "$name in a pipe is printed" 0 sh -c '"$1" cat named /$2 | cat >piped' - "$VMFSKIT" $name
+		[ ! -e screen/$name ] || same "$name in a pipe is as it was" piped screen/$name
+	done
+else
+	skip "cat on a terminal" "there is no script"
+fi
+
 [ -n "$SHARED" ] || { skip "the rest of this test" "no real volumes in ../shared"; exit 0; }
 umask 022
 

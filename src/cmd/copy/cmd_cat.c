@@ -2,16 +2,21 @@
 /* vmfskit cat: a file of a volume on standard output. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/memory.h"
+#include "base/shown.h"
+#include "base/utf8.h"
 #include "cmd/files/files.h"
 #include "cmd/shared/verbs.h"
-#include "base/shown.h"
 #include "vmfskit/extract.h"
 
 /* A pipe as large as the system lets anybody have: fewer switches between the two programs. */
 enum { PIPE_BYTES = 1 << 20 };
+/* A longer file is nothing to be read on a screen. */
+enum { TERMINAL_BYTES = 64 << 10 };
 #define OUT_NAME "standard output"
 
 struct run {
@@ -41,13 +46,48 @@ static enum vk_status look_up(struct run *run, const char *path, struct vk_error
 		vk_error_set(err, VK_USAGE, where, "%s is a folder", vk_shown_name(path).text);
 		return vk_error_remedy(err, "vmfskit ls shows what is in it, vmfskit cp -r copies it");
 	}
-	if (run->file->meta.type == VK_FILE_RDM) {
-		vk_error_set(err, VK_UNSUPPORTED, where,
-			     "%s is the mapping file of a raw device: it has no bytes of its own",
-			     vk_shown_name(path).text);
-		return vk_error_remedy(err, "its disk is another LUN, which vmfskit stat names");
+	return vk_files_refuse_raw(&run->files, run->file, path, err);
+}
+
+/* What moves the cursor is none, but for the ends of lines. */
+static bool is_text(const uint8_t *bytes, size_t len)
+{
+	uint32_t point;
+
+	for (size_t used; len > 0; bytes += used, len -= used) {
+		used = vk_utf8_decode(bytes, len, &point);
+		if (used == 0 || (vk_utf8_steers(point) && point != '\t' && point != '\n' && point != '\r'))
+			return false;
 	}
-	return VK_OK;
+	return true;
+}
+
+/* A terminal takes the bytes of a virtual disk for commands. */
+static enum vk_status check_terminal(const struct run *run, const char *path, struct vk_error *err)
+{
+	const uint64_t size = run->file->meta.fileLength;
+	uint8_t *bytes;
+	size_t got = 0;
+	enum vk_status status = VK_OK;
+	bool text;
+
+	if (isatty(STDOUT_FILENO) != 1)
+		return VK_OK;
+	bytes = malloc(TERMINAL_BYTES);
+	if (bytes == NULL)
+		return vk_no_memory(err, NULL);
+	if (size <= TERMINAL_BYTES)
+		status = vk_fs_read(run->files.fs, run->file, 0, bytes, (size_t)size, &got, err);
+	/* --holes prints zeros for what is missing */
+	text = size <= TERMINAL_BYTES && is_text(bytes, got) &&
+	       (got == size || !vk_cli_flag(run->files.cmd.call, "holes"));
+	free(bytes);
+	if (status != VK_OK || text)
+		return status;
+	vk_error_set(err, VK_USAGE, NULL, OUT_NAME " is a terminal, and %s is %s", vk_shown_name(path).text,
+		     size <= TERMINAL_BYTES ? "no text" : "longer than 64 KiB");
+	return vk_error_remedy(err, "write it to a file, with >FILE behind the command or with vmfskit cp; or send it "
+			       "to another program: | less, | hexdump -C");
 }
 
 /* What the shell has opened may be what is read, or lie on its disk. */
@@ -71,6 +111,8 @@ static enum vk_status copy(struct run *run, const char *path, struct vk_error *e
 	struct vk_io *io;
 	enum vk_status status = check_output(run, err);
 
+	if (status == VK_OK)
+		status = check_terminal(run, path, err);
 	if (status == VK_OK)
 		status = vk_fs_file_io(run->files.fs, run->file, path, &run->files.sink, &io, err);
 	if (status != VK_OK)
@@ -177,6 +219,8 @@ const struct vk_cli_verb vk_verb_cat = {
 		"that is a new file gets holes for them. Where bytes are not in the source or cannot be read, cat"
 		" ends with an error; it never prints zeros for them, unless --holes asks for it. Then each range"
 		" is named, and the exit code is 1.\n\n"
+		"On a terminal only text of at most 64 KiB is printed: bytes of a virtual disk could change its state."
+		" To see them all the same, send them through another program, | hexdump -C for example.\n\n"
 		"Symbolic links are followed inside the volume.",
 	.options = options,
 	.examples = examples,
