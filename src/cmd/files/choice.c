@@ -134,27 +134,18 @@ static struct vk_shown_label name_of(const struct vk_files *files, const struct 
 static void put_command(const struct vk_files *files, const struct vk_files_choice *choice)
 {
 	const struct vk_vmfs *v = vk_files_vmfs(files, choice);
-	const char *const *words = files->cmd.call->command;
-	struct vk_command command;
+	struct vk_command chosen;
 	char *text;
 
-	vk_command_begin(&command, files->cmd.call->program->name);
-	vk_command_word(&command, files->cmd.call->verb->name);
-	vk_command_add(&command, " --volume");
+	vk_command_begin(&chosen, "--volume");
 	if (choice->first.source == 0 && v->partition > 0)
-		vk_command_add(&command, " %u", v->partition);
+		vk_command_add(&chosen, " %u", v->partition);
 	else
-		vk_command_word(&command, vk_vmfs_uuid_text(v->fs_usable ? &v->fs.uuid : &choice->volume->uuid).text);
-	for (size_t i = 2; words[0] != NULL && words[1] != NULL && words[i] != NULL; i++) {
-		/* the one that was given is replaced */
-		if (strcmp(words[i], "--volume") == 0 && words[i + 1] != NULL)
-			i++;
-		else if (strncmp(words[i], "--volume=", strlen("--volume=")) != 0)
-			vk_command_word(&command, words[i]);
-	}
-	text = vk_command_end(&command);
+		vk_command_word(&chosen, vk_vmfs_uuid_text(v->fs_usable ? &v->fs.uuid : &choice->volume->uuid).text);
+	text = vk_command_end(&chosen);
+	/* the one that was given is replaced */
 	if (text != NULL)
-		vk_screen_paste(files->cmd.call->err, "  %s\n", text);
+		vk_files_put_again(files, text, NULL, "--volume");
 	free(text);
 }
 
@@ -179,6 +170,20 @@ static bool numbers_agree(const struct vk_lvm_volume *volume)
 	return volume->lastPE >= volume->firstPE && volume->lastPE - volume->firstPE == volume->numPEs - 1ULL;
 }
 
+/* The command line once more, with SOURCE as a further extent of the volume. */
+static void put_with_first(const struct vk_files *files)
+{
+	struct vk_command extent;
+	char *text;
+
+	vk_command_begin(&extent, "--extent");
+	vk_command_path(&extent, files->cmd.call->arguments[0]);
+	text = vk_command_end(&extent);
+	if (text != NULL)
+		vk_files_put_again(files, text, "DEVICE", NULL);
+	free(text);
+}
+
 /* Of a device without a descriptor that can be used: why, and what to do. */
 static bool refuse_lost(struct vk_files *files, const struct vk_files_choice *choice)
 {
@@ -196,15 +201,19 @@ static bool refuse_lost(struct vk_files *files, const struct vk_files_choice *ch
 				"copy for example", vk_shell_path(source->path).text);
 	} else if (choice->volume != NULL && choice->first.first_pe != 0) {
 		vk_error_set(&err, VK_ABSENT, source->path,
-			     "this is extent %llu and following of %s: its files are described on the first extent",
-			     (unsigned long long)choice->first.first_pe, name.text);
-		vk_error_remedy(&err, "name the source that holds the first extent, and this one with --extent");
+			     "this holds physical extents %llu to %llu of %s: its files are described on the device "
+			     "that holds extent 0", (unsigned long long)choice->first.first_pe,
+			     (unsigned long long)choice->first.last_pe, name.text);
+		vk_error_remedy(&err, "name that DEVICE first, and this one with --extent; vmfskit decode shows which "
+				"volume and which extents a device holds");
+		(void)vk_cmd_fail(&files->cmd, &err);
+		put_with_first(files);
+		return false;
 	} else if (v->fs_seen_bytes == 0) {
 		vk_error_set(&err, VK_ABSENT, source->path, "the file-system descriptor of %s is not in the source",
 			     name.text);
 		vk_error_at(&err, at);
-		vk_error_remedy(&err, "take a longer dump: the first 26 MiB of the disk hold the descriptors of all "
-				"files of a small volume; docs/runbook-partial-dump.md says how much");
+		vk_error_remedy(&err, VK_FILES_LONGER_DUMP);
 	} else {
 		vk_error_set(&err, VK_DAMAGED, source->path, "the file-system descriptor of %s is lost", name.text);
 		vk_error_at(&err, at);
@@ -248,7 +257,7 @@ static bool refuse_extent(struct vk_files *files, const struct vk_files_choice *
 	else
 		vk_error_set(&err, VK_USAGE, path, "this is no extent of %s: it belongs to volume %s, not to %s",
 			     name.text, uuid, vk_vmfs_uuid_text(&choice->volume->uuid).text);
-	vk_error_remedy(&err, "vmfskit decode shows which volume an extent belongs to");
+	vk_error_remedy(&err, "vmfskit decode %s shows which volume it belongs to", vk_shell_path(path).text);
 	return vk_cmd_fail(&files->cmd, &err);
 }
 

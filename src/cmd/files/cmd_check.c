@@ -43,6 +43,24 @@ static uint64_t sum_of(const struct vk_fs_check *check, bool unknown)
 	return sum;
 }
 
+/* Findings of damage; *ret_elsewhere: a device of the volume is not named, which is none. */
+static size_t damages(const struct run *run, bool *ret_elsewhere)
+{
+	const struct vk_findings *all = &run->files.findings;
+	struct vk_findings bad = {.dropped = all->dropped};
+	size_t count;
+
+	*ret_elsewhere = false;
+	for (size_t i = 0; i < all->count; i++)
+		if (all->items[i].code == VK_F_VOLUME_EXTENT_MISSING)
+			*ret_elsewhere = true;
+		else
+			vk_findings_add(&bad, &all->items[i]);
+	count = (size_t)vk_findings_bad(&bad);
+	vk_findings_free(&bad);
+	return count;
+}
+
 static void put_text(const void *ctx)
 {
 	const struct run *run = ctx;
@@ -50,6 +68,8 @@ static void put_text(const void *ctx)
 	const struct vk_fs_descriptor *fs = &vk_fs_info(run->files.fs)->descriptor;
 	FILE *out = run->files.cmd.call->out;
 	char version[40];
+	bool elsewhere;
+	const bool damaged = damages(run, &elsewhere) > 0 || sum_of(c, false) > 0;
 
 	vk_fs_version_name(fs, version);
 	fprintf(out, "%s, %s, UUID %s\n\n", version, vk_shown_label(fs->fsLabel, sizeof(fs->fsLabel)).text,
@@ -63,11 +83,13 @@ static void put_text(const void *ctx)
 		c->files, c->blocks_allocated, c->blocks);
 	if (sum_of(c, true) > 0)
 		fputs("What is not in the source was not checked: nothing is known of it.\n", out);
-	if (sum_of(c, false) > 0 || vk_findings_bad(&run->files.findings))
+	if (elsewhere)
+		fputs("What lies on devices that are not named was not checked.\n", out);
+	if (damaged)
 		fputs("The file system is damaged: the findings say where.\n", out);
 	else
 		fprintf(out, "No damage was found in %s.\n",
-			sum_of(c, true) > 0 ? "the rest of the file system" : "the file system");
+			sum_of(c, true) > 0 || elsewhere ? "the rest of the file system" : "the file system");
 	for (size_t i = 0; i < run->files.opened.count; i++)
 		if (is_damaged_around(&run->files.opened.sources[i]))
 			fprintf(out, "The partition table or the LVM header is damaged: vmfskit doctor %s\n",

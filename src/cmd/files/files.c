@@ -110,6 +110,29 @@ static void say_hosts(const struct vk_files *files)
 	fprintf(out, "%s): what is read may be of two moments\n", h->in_use_count > HOSTS_NAMED ? "; ..." : "");
 }
 
+/* One --extent for each device that is missing; of many, or of a number that cannot be, one. */
+static void say_missing_devices(const struct vk_files *files)
+{
+	static const char more[] = "--extent DEVICE --extent DEVICE --extent DEVICE";
+	const size_t one = strlen("--extent DEVICE");
+	const struct vk_volume *volume = files->chosen.volume;
+	const struct vk_finding *said = NULL;
+	size_t missing;
+
+	for (size_t i = 0; i < files->findings.count && said == NULL; i++)
+		if (files->findings.items[i].code == VK_F_VOLUME_EXTENT_MISSING)
+			said = &files->findings.items[i];
+	if (volume == NULL || said == NULL)
+		return;
+	missing = volume->num_devs > volume->extent_count ? volume->num_devs - volume->extent_count : 1;
+	fprintf(files->cmd.call->err,
+		"%s: note: of this volume %s are named: what lies on the others is called not in the source. "
+		"vmfskit decode shows the volume UUID of a DEVICE, here %s; with the others the command is:\n",
+		files->cmd.call->program->name, said->seen, vk_vmfs_uuid_text(&volume->uuid).text);
+	vk_files_put_again(files, vk_phrase("%.*s", (int)(missing > 3 ? one : missing * (one + 1) - 1), more).text,
+			   NULL, NULL);
+}
+
 static bool open_chosen(struct vk_files *files)
 {
 	const struct vk_volume *volume = files->chosen.volume;
@@ -120,8 +143,12 @@ static bool open_chosen(struct vk_files *files)
 	for (size_t i = 0; volume != NULL && i < volume->extent_count; i++)
 		if (!add_extent(files, &volume->extents[i]))
 			return false;
-	if (vk_fs_open(files->extents, files->extent_count, &files->sink, &files->fs, &err) != VK_OK)
+	say_missing_devices(files);
+	if (vk_fs_open(files->extents, files->extent_count, &files->sink, &files->fs, &err) != VK_OK) {
+		if (err.status == VK_ABSENT && err.remedy[0] == '\0')
+			vk_error_remedy(&err, VK_FILES_LONGER_DUMP);
 		return vk_cmd_fail(&files->cmd, &err);
+	}
 	if (!files->extents[0].vmfs->volume_only && !files->extents[0].vmfs->lvm_usable)
 		fprintf(files->cmd.call->err,
 			"%s: note: the LVM header is lost: the volume is taken to lie in one piece "

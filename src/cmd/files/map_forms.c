@@ -147,8 +147,14 @@ bool vk_map_show_ddrescue(struct vk_map *map)
 			vk_error_remedy(&err, "where it lies is told by %s, which is not wholly in the source: ask for "
 					"that first: vmfskit map --ddrescue %s /%s", vk_map_told_by(map),
 					vk_shell_path(vk_files_source(&map->files, 0)).text, vk_map_told_by(map));
+		else if (map->sums.unknown_bytes > 0 && map->files.chosen.volume != NULL &&
+			 !map->files.chosen.volume->complete)
+			vk_error_remedy(&err, "it lies on a device of the volume that is not named: name it with "
+					"--extent");
 		else
-			vk_error_remedy(&err, "vmfskit map shows where it lies");
+			vk_error_remedy(&err, "vmfskit map %s %s shows where it lies",
+					vk_shell_path(vk_files_source(&map->files, 0)).text,
+					vk_shell_path(map->path).text);
 		done = vk_cmd_fail(cmd, &err);
 	}
 	if (done) {

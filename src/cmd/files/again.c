@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command line once more, changed so that it works. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/command.h"
+#include "base/screen.h"
+#include "cmd/files/files.h"
+
+void vk_files_put_again(const struct vk_files *files, const char *options, const char *source, const char *without)
+{
+	const struct vk_cli_call *call = files->cmd.call;
+	const char *const *words = call->command;
+	const size_t without_len = without != NULL ? strlen(without) : 0;
+	struct vk_command command;
+	char *text;
+
+	vk_command_begin(&command, call->program->name);
+	vk_command_word(&command, call->verb->name);
+	vk_command_add(&command, " %s", options);
+	for (size_t i = 2; words[0] != NULL && words[1] != NULL && words[i] != NULL; i++) {
+		if (without != NULL && strcmp(words[i], without) == 0 && words[i + 1] != NULL)
+			i++;
+		else if (without != NULL && strncmp(words[i], without, without_len) == 0 &&
+			 words[i][without_len] == '=')
+			continue;
+		else
+			vk_command_word(&command, source != NULL && words[i] == call->arguments[0] ? source : words[i]);
+	}
+	text = vk_command_end(&command);
+	if (text != NULL)
+		vk_screen_paste(call->err, "  %s\n", text);
+	free(text);
+}
