@@ -6,13 +6,29 @@
 #include "base/memory.h"
 #include "lab/files/files.h"
 
+static void free_disk(struct vk_lab_virtual *disk)
+{
+	if (disk == NULL)
+		return;
+	free(disk->path);
+	free(disk->parent);
+	free(disk);
+}
+
+void vk_lab_item_free(struct vk_lab_item *item)
+{
+	free(item->text);
+	free(item->head);
+	free(item->data);
+	free(item->tbz);
+	free_disk(item->disk);
+}
+
 void vk_lab_asked_free(struct vk_lab_files_asked *asked)
 {
 	for (size_t i = 0; i < asked->count; i++) {
 		free(asked->items[i].path);
-		free(asked->items[i].text);
-		free(asked->items[i].data);
-		free(asked->items[i].tbz);
+		vk_lab_item_free(&asked->items[i]);
 	}
 	free(asked->items);
 }

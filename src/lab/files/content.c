@@ -88,6 +88,8 @@ static enum vk_status get_content(const struct putting *p, uint64_t offset, uint
 		else if (p->pattern)
 			put_pattern(p->key, from, to + (from - offset), (size_t)(end - from));
 	}
+	if (item != NULL && offset < item->head_bytes)
+		memcpy(to, item->head + offset, (size_t)vk_min_u64(len, item->head_bytes - offset));
 	return status;
 }
 
@@ -137,6 +139,8 @@ static bool written(const struct putting *p, uint64_t offset, uint64_t len)
 {
 	const struct vk_lab_item *item = p->n->item;
 
+	if (item != NULL && offset < item->head_bytes)
+		return true;
 	if (item == NULL || !item->sparse)
 		return item == NULL || item->type != VK_FILE_ORDINARY || item->content != VK_LAB_ZEROS;
 	for (size_t i = 0; i < item->data_count; i++)

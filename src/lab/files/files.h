@@ -27,6 +27,17 @@ enum vk_lab_stored {
 enum vk_lab_provision { VK_LAB_THIN, VK_LAB_THICK, VK_LAB_EAGER };
 enum { VK_LAB_HOST_DEAD = -1 };
 
+/* The files of a virtual disk: a line of a recipe, of which two items are made. */
+enum vk_lab_disk_kind { VK_LAB_FLAT, VK_LAB_DELTA, VK_LAB_SESPARSE, VK_LAB_RDM, VK_LAB_RDMP };
+struct vk_lab_virtual {
+	char *path;                 /* of the descriptor */
+	enum vk_lab_disk_kind kind;
+	uint64_t size_bytes;        /* as the machine sees it */
+	uint32_t cid, parent_cid;
+	char *parent;               /* as the descriptor names it; NULL: none */
+	bool no_descriptor, no_data; /* lost */
+};
+
 /* A file or folder that is asked for. */
 struct vk_lab_item {
 	char *path;                 /* from the root, "/vm/disk.vmdk" */
@@ -34,6 +45,9 @@ struct vk_lab_item {
 	uint64_t size_bytes;
 	enum vk_lab_content content;
 	char *text;                 /* file to copy from, target of a link, LUN of an RDM */
+	uint8_t *head;              /* what it begins with, whatever its content is; owned */
+	size_t head_bytes;
+	struct vk_lab_virtual *disk; /* this file stands for it; owned */
 	enum vk_lab_stored stored;
 	enum vk_lab_provision provision;
 	struct vk_lab_stretch *data; /* written stretches in their order; none: the whole file */
@@ -69,6 +83,17 @@ void vk_lab_asked_free(struct vk_lab_files_asked *asked);
 VK_MUST_USE enum vk_status vk_lab_recipe_parse(struct vk_lab_files_asked *asked, const char *name, char *text,
 					       struct vk_error *err);
 VK_MUST_USE enum vk_status vk_lab_recipe_read(struct vk_lab_files_asked *asked, const char *path, struct vk_error *err);
+/*
+ * The data file and the descriptor of a virtual disk. what has what the recipe says of the data, and is taken over;
+ * disk is, too.
+ */
+VK_MUST_USE enum vk_status vk_lab_disk_add(struct vk_lab_files_asked *asked, struct vk_lab_item *what,
+					   struct vk_lab_virtual *disk, struct vk_error *err);
+const char *vk_lab_disk_kind_name(enum vk_lab_disk_kind kind);
+/* False: no kind is called so. */
+bool vk_lab_disk_kind_parse(const char *name, enum vk_lab_disk_kind *ret_kind);
+/* What an item owns but its path. */
+void vk_lab_item_free(struct vk_lab_item *item);
 /* The built-in recipe that has everything such a volume can have. */
 VK_MUST_USE enum vk_status vk_lab_recipe_all(struct vk_lab_files_asked *asked, unsigned version, unsigned members,
 					     unsigned live, struct vk_error *err);
@@ -76,7 +101,7 @@ VK_MUST_USE enum vk_status vk_lab_recipe_all(struct vk_lab_files_asked *asked, u
 VK_MUST_USE enum vk_status vk_lab_from_folder(struct vk_lab_files_asked *asked, const char *folder,
 					      struct vk_error *err);
 /*
- * Append an item: its path is copied, text and stretches are taken over when it is VK_OK. Folders on the way that
+ * Append an item: its path is copied, what else it owns is taken over when it is VK_OK. Folders on the way that
  * nobody asked for are put before it.
  */
 VK_MUST_USE enum vk_status vk_lab_asked_add(struct vk_lab_files_asked *asked, const struct vk_lab_item *item,

@@ -11,7 +11,7 @@
 
 enum word {
 	SIZE, CONTENT, DATA, TBZ, STORED, POINTERS, THIN, THICK, EAGER, FRAGMENTS, EXTENT, COW, DELETED, MODE, UID, GID,
-	MTIME, CTIME, ATIME, LOCK, ENTRIES, NAMES, TO, LUN, WORDS
+	MTIME, CTIME, ATIME, LOCK, ENTRIES, NAMES, TO, LUN, KIND, CID, PARENT, PARENT_CID, LOST, WORDS
 };
 static const struct {
 	const char *word;
@@ -41,6 +41,11 @@ static const struct {
 	[NAMES] = {"names", "what the names of the entries begin with"},
 	[TO] = {"to", "the target of the link"},
 	[LUN] = {"lun", "naa. with 16 or 32 hexadecimal digits, or an mpx. name"},
+	[KIND] = {"kind", "flat, delta, sesparse, rdm or rdmp"},
+	[CID] = {"cid", "8 hexadecimal digits"},
+	[PARENT] = {"parent", "the parent as the descriptor is to name it"},
+	[PARENT_CID] = {"parent-cid", "8 hexadecimal digits"},
+	[LOST] = {"lost", "descriptor or data"},
 };
 
 /* %20 is a blank; false: broken. In place. */
@@ -181,6 +186,21 @@ static bool set_mode(struct vk_lab_item *item, const char *value)
 	return *value != '\0' && *end == '\0' && mode <= 07777;
 }
 
+static bool set_cid(uint32_t *to, const char *value)
+{
+	char *end;
+
+	*to = (uint32_t)strtoul(value, &end, 16);
+	return strspn(value, "0123456789abcdef") == 8 && *end == '\0';
+}
+
+static bool set_lost(struct vk_lab_virtual *disk, const char *value)
+{
+	disk->no_descriptor = strcmp(value, "descriptor") == 0;
+	disk->no_data = strcmp(value, "data") == 0;
+	return disk->no_descriptor || disk->no_data;
+}
+
 /* False: the value makes no sense. */
 static bool set_word(struct vk_lab_item *item, enum word word, char *value)
 {
@@ -227,16 +247,27 @@ static bool set_word(struct vk_lab_item *item, enum word word, char *value)
 		return set_number(&item->entries, value, 1, 100000);
 	case NAMES:
 		return set_text(&item->names, value);
+	case KIND:
+		return vk_lab_disk_kind_parse(value, &item->disk->kind);
+	case CID: case PARENT_CID:
+		return set_cid(word == CID ? &item->disk->cid : &item->disk->parent_cid, value);
+	case PARENT:
+		return set_text(&item->disk->parent, value);
+	case LOST:
+		return set_lost(item->disk, value);
 	default:
 		return set_text(&item->text, value);
 	}
 }
 
 /* Which words a kind of file takes; all others are refused. */
-static bool fits_kind(enum vk_file_type type, enum word word)
+static bool fits_kind(const struct vk_lab_item *item, enum word word)
 {
+	const enum vk_file_type type = item->type;
 	bool common = word == DELETED || (word >= MODE && word <= LOCK);
 
+	if (item->disk != NULL)
+		return word >= LUN || (word != CONTENT && word != ENTRIES && word != NAMES && word != TO);
 	switch (type) {
 	case VK_FILE_FOLDER:
 		return common || word == ENTRIES || word == NAMES || word == STORED;
@@ -245,7 +276,7 @@ static bool fits_kind(enum vk_file_type type, enum word word)
 	case VK_FILE_RDM:
 		return common || word == LUN || word == SIZE;
 	default:
-		return word != ENTRIES && word != NAMES && word != TO && word != LUN;
+		return word != ENTRIES && word != NAMES && word != TO && word < LUN;
 	}
 }
 
@@ -256,7 +287,7 @@ static enum vk_status parse_word(struct vk_lab_item *item, char *text, const cha
 	if (value != NULL)
 		*value++ = '\0';
 	for (unsigned i = 0; i < WORDS; i++)
-		if (strcmp(words[i].word, text) == 0 && fits_kind(item->type, (enum word)i))
+		if (strcmp(words[i].word, text) == 0 && fits_kind(item, (enum word)i))
 			return set_word(item, (enum word)i, value == NULL ? text + strlen(text) : value)
 				       ? VK_OK
 				       : vk_error_set(err, VK_USAGE, line, "%s is %s", text, words[i].expected);
@@ -266,7 +297,7 @@ static enum vk_status parse_word(struct vk_lab_item *item, char *text, const cha
 static bool parse_kind(const char *kind, enum vk_file_type *ret_type)
 {
 	*ret_type = strcmp(kind, "folder") == 0 ? VK_FILE_FOLDER
-		    : strcmp(kind, "file") == 0 ? VK_FILE_ORDINARY
+		    : strcmp(kind, "file") == 0 || strcmp(kind, "disk") == 0 ? VK_FILE_ORDINARY
 		    : strcmp(kind, "link") == 0 ? VK_FILE_LINK
 		    : strcmp(kind, "rdm") == 0	? VK_FILE_RDM
 						: VK_FILE_INVALID;
@@ -299,7 +330,9 @@ static enum vk_status parse_line(struct vk_lab_files_asked *asked, const char *l
 	if (kind == NULL || *kind == '#')
 		return VK_OK;
 	if (!parse_kind(kind, &item.type))
-		return vk_error_set(err, VK_USAGE, line, "\"%s\" is none of file, folder, link and rdm", kind);
+		return vk_error_set(err, VK_USAGE, line, "\"%s\" is none of file, folder, link, rdm and disk", kind);
+	if (strcmp(kind, "disk") == 0 && (item.disk = calloc(1, sizeof(*item.disk))) == NULL)
+		return vk_no_memory(err, NULL);
 	if (path == NULL || !set_text(&item.path, path))
 		status = vk_error_set(err, VK_USAGE, line, "there is no path, or one with a %% that no byte follows");
 	for (char *word; status == VK_OK && (word = strtok_r(NULL, " \t", &text)) != NULL;)
@@ -308,14 +341,18 @@ static enum vk_status parse_line(struct vk_lab_files_asked *asked, const char *l
 		status = vk_error_set(err, VK_USAGE, line, "%s is missing", item.type == VK_FILE_LINK ? "to" : "lun");
 	if (status == VK_OK && item.type == VK_FILE_LINK)
 		item.size_bytes = strlen(item.text);
-	if (status == VK_OK)
-		status = vk_lab_asked_add(asked, &item, err);
-	if (status != VK_OK) {
-		free(item.text);
-		free(item.data);
-		free(item.tbz);
+	if (status == VK_OK && item.disk != NULL) {
+		struct vk_lab_virtual *disk = item.disk;
+
+		item.disk = NULL;
+		status = vk_lab_disk_add(asked, &item, disk, err);
 	} else {
-		status = add_entries(asked, &item, err);
+		if (status == VK_OK)
+			status = vk_lab_asked_add(asked, &item, err);
+		if (status != VK_OK)
+			vk_lab_item_free(&item);
+		else
+			status = add_entries(asked, &item, err);
 	}
 	free(item.path);
 	free(item.names);

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "lab/files/fill.h"
+#include "vmfskit/finding.h"
 
 /* Bytes of a file that follow each other on the volume, too. */
 struct run {
@@ -101,6 +102,20 @@ static const char *kind_name(enum vk_file_type type)
 	return type == VK_FILE_FOLDER ? "dir" : type == VK_FILE_LINK ? "symlink" : type == VK_FILE_RDM ? "rdm" : "file";
 }
 
+/* A virtual disk that this file stands for. */
+static json_t *disk_json(const struct vk_lab_virtual *disk)
+{
+	struct vk_json o = vk_json_begin();
+
+	VK_JSON_SET(&o, VK_KEY("kind", vk_lab_disk_kind_name(disk->kind)), VK_KEY("size_bytes", disk->size_bytes),
+		    VK_KEY("descriptor_lost", disk->no_descriptor), VK_KEY("data_lost", disk->no_data));
+	vk_json_set_text(&o, "cid", vk_phrase("%08x", disk->cid).text);
+	vk_json_set_text(&o, "parent_cid", vk_phrase("%08x", disk->parent_cid).text);
+	if (disk->parent != NULL)
+		vk_json_set_text(&o, "parent", disk->parent);
+	return vk_json_end(&o);
+}
+
 static json_t *node_json(struct vk_lab_fill *f, const struct vk_lab_node *n)
 {
 	struct vk_json o = vk_json_begin();
@@ -121,6 +136,8 @@ static json_t *node_json(struct vk_lab_fill *f, const struct vk_lab_node *n)
 		    VK_KEY("mtime", m.mtime), VK_KEY("ctime", m.ctime), VK_KEY("atime", m.atime));
 	if (n->item->type == VK_FILE_LINK || n->item->type == VK_FILE_RDM)
 		vk_json_set_text(&o, n->item->type == VK_FILE_LINK ? "target" : "lun", n->item->text);
+	if (n->item->disk != NULL)
+		vk_json_set(&o, "disk", disk_json(n->item->disk));
 	if (n->sha256[0] != '\0' && n->item->type != VK_FILE_FOLDER)
 		vk_json_set_text(&o, "sha256", n->sha256);
 	if (n->data_sha256[0] != '\0' && n->item->type != VK_FILE_FOLDER)
