@@ -4,9 +4,9 @@
 # nothing when all is well. To be sourced; tests/cli/00-layers.sh applies them to this tree, and each to one that breaks it.
 
 # which other folders the files of a folder may include; "store/*" stands for all folders of the store
-library="base disk io io/image vol fs source scsi evidence evidence/* find find/scan rebuild/* store store/* extract repair repair/* doctor"
+library="base disk io io/image vol fs vdisk source scsi evidence evidence/* find find/scan rebuild/* store store/* extract repair repair/* doctor"
 declare -A may=(
-	[base]="" [disk]="base" [io]="base" [io/image]="base io" [vol]="base disk io io/image" [fs]="base disk io vol"
+	[base]="" [disk]="base" [io]="base" [io/image]="base io" [vol]="base disk io io/image" [fs]="base disk io vol" [vdisk]="base disk io vol fs"
 	[source]="base disk io io/image vol" [scsi]="base disk io vol source"
 	[evidence]="base disk io vol fs source" [evidence/gpt]="base disk io vol fs source evidence" [evidence/mbr]="base disk io vol fs source evidence"
 	[evidence/lvm]="base disk io vol fs source evidence" [evidence/self]="base disk io vol fs source evidence"
@@ -37,7 +37,7 @@ declare -A layer=(
 	[error]=base [text]=base [finding]=base [finding_codes]=base [finding_codes_file]=base
 	[layout]=disk [mbr]=disk [gpt]=disk [fat_boot]=disk [vmfs_uuid]=disk [scsi_id]=disk [lvm]=disk [fs_descriptor]=disk
 	[heartbeat]=disk [lock]=disk [address]=disk [file_descriptor]=disk [resource_file]=disk [directory]=disk
-	[io]=io [overlay]=io [place]=vol [table]=vol [vmfs]=vol [fs]=fs [fs_check]=fs [extract]=extract [reading]=source [source]=source [foreign]=source [luns]=scsi [table_parts]=evidence [identity]=evidence
+	[io]=io [overlay]=io [place]=vol [table]=vol [vmfs]=vol [fs]=fs [fs_check]=fs [virtual_disk]=vdisk [extract]=extract [reading]=source [source]=source [foreign]=source [luns]=scsi [table_parts]=evidence [identity]=evidence
 	[find]=find/scan [rebuild_table]=rebuild/table [rebuild_header]=rebuild/header
 	[store]=store/folder [ledger]=store/folder [signature]=store/folder [vouch]=store/folder [capture]=store/folder
 	[of_disk]=store/capture [diff]=store/folder [retention]=store/retention [import]=store/import
@@ -110,7 +110,7 @@ rule_tags() {
 
 # what fills practice volumes knows nothing of how files are read but the rows of the structures: a misread rule must show
 rule_apart() {
-	grep -nE 'vmfskit/(fs|address)\.h|\bvk_(address_|fd_address|fd_pointer|file_block_|dir6_(hash|key|location|map_item|block_slots))' -r src/lab/files
+	grep -nE 'vmfskit/(fs|address|virtual_disk)\.h|\bvk_(vmdk_|vdisk_|address_|fd_address|fd_pointer|file_block_|dir6_(hash|key|location|map_item|block_slots))' -r src/lab/files
 }
 
 # lines of at most 120 columns, a tab is 8

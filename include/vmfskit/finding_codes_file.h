@@ -63,6 +63,25 @@
 	  "do not let a host write to the volume; copy the file first") \
 	F(FILE_BLOCK_LOST, "file.block-lost", WARNING, \
 	  "these are allocated and no file uses them: space is lost, or the descriptor of a file is", \
-	  "look at their contents if a file is missed")
+	  "look at their contents if a file is missed") \
+	F(VDISK_DESCRIPTOR, "vdisk.descriptor", WARNING, \
+	  "ESX opens a virtual disk by its descriptor, a small text file: without it the data file is no disk", \
+	  "vmfskit cp --make-descriptor makes one for a copy of a flat file") \
+	F(VDISK_DATA, "vdisk.data", ERROR, "the descriptor is there, and what it names is not: the disk has no data", \
+	  "look for a deleted, renamed or nameless file of that size; vmfskit check names the nameless ones") \
+	F(VDISK_SHARED, "vdisk.shared", WARNING, \
+	  "two descriptors name one data file: two machines that start from it destroy each other's data", \
+	  "find out which of the two is in use, and start only that one") \
+	F(VDISK_SIZE, "vdisk.size", ERROR, \
+	  "descriptor and data file tell different lengths, or the data file begins with other bytes: one of the " \
+	  "two is damaged, or of another disk", "copy both files before anything is changed; compare with a backup") \
+	F(VDISK_PARENT, "vdisk.parent", ERROR, \
+	  "a delta holds only what changed since; without its parent most of the disk is missing", \
+	  "look for the parent in other folders and volumes, and in a backup") \
+	F(VDISK_CHAIN, "vdisk.chain", ERROR, "a chain of deltas must end at a disk without a parent", \
+	  "compare parentFileNameHint and parentCID of its descriptors; one of them is wrong") \
+	F(VDISK_CID, "vdisk.cid", ERROR, \
+	  "the CID changes when a disk is written to; a parent that was written to no longer fits its delta, and ESX " \
+	  "refuses the chain", "find out what wrote to the parent before the CID is changed by hand: data may be lost")
 
 #endif

@@ -90,6 +90,9 @@ VK_MUST_USE enum vk_status vk_fs_map(struct vk_fs *fs, const struct vk_fs_file *
 VK_MUST_USE enum vk_status vk_fs_resource(struct vk_fs *fs, enum vk_system_file file, uint64_t cluster,
 					  uint32_t resource, uint64_t *ret_volume_offset);
 
+/* A path of ESX, /vmfs/volumes/NAME/..., names the volume: what follows it; NULL: it leads elsewhere. */
+const char *vk_fs_inside_volume(const struct vk_fs *fs, const char *target);
+
 /* The descriptor at a volume offset, which must be that of the address. Findings and errors: vk_fs_file_open. */
 VK_MUST_USE enum vk_status vk_fs_file_at(struct vk_fs *fs, uint64_t volume_offset, uint32_t address,
 					 const struct vk_finding_sink *sink, struct vk_fs_file **ret_file,

@@ -126,8 +126,7 @@ static bool next_name(struct way *w)
 	return len > 0;
 }
 
-/* A path of ESX names the volume: what follows it; NULL: it leads elsewhere. */
-static const char *inside_volume(const struct vk_fs *fs, const char *target)
+const char *vk_fs_inside_volume(const struct vk_fs *fs, const char *target)
 {
 	static const char volumes[] = "/vmfs/volumes/";
 	char uuid[VK_VMFS_UUID_TEXT_BYTES], label[sizeof(fs->info.descriptor.fsLabel) + 1] = "";
@@ -160,7 +159,7 @@ static enum vk_status follow_link(struct way *w, const struct vk_fs_file *link, 
 				    "the path leads over more than %d symbolic links, the last of them to \"%s\"",
 				    LINKS_MAX, shown(target).text);
 	if (target[0] == '/') {
-		from = inside_volume(w->fs, target);
+		from = vk_fs_inside_volume(w->fs, target);
 		if (from == NULL)
 			return vk_error_set(err, VK_ABSENT, vk_io_name(w->fs->volume),
 					    "a symbolic link leads out of the volume, to \"%s\"", shown(target).text);

@@ -147,7 +147,11 @@ if [ -n "$SHARED" ]; then
 	is "stat: the host that holds it" "$(jq -c '.files[0].lock | [.mode, .holders[0].heartbeat, .holders[0].slot]' stat-held.json)" \
 		'["1 (exclusive)","in-use",984]'
 	json "map" 0 map.json map files6.img /.sbc.sf
-	is "ls: every key" "$(lacking vmfskit.ls/1 ls.json | grep -vxE 'findings.\[\]|entries.\[\].unreadable')" ""
+	printf '%s\n' 'disk /vm.vmdk size=1M kind=flat cid=0a1b2c3d' 'disk /vm-1.vmdk size=1M kind=delta cid=1 parent=vm.vmdk' |
+		sed 's/cid=1 /cid=00000001 parent-cid=0a1b2c3c /' >recipe
+	"$LAB" make --size 2G --files recipe disks.img >/dev/null
+	json "ls of virtual disks" 1 ls-disks.json ls --disks disks.img
+	is "ls: every key" "$(lacking vmfskit.ls/1 ls.json ls-disks.json | grep -vxE 'findings.\[\]|entries.\[\].unreadable')" ""
 	echo 'rdm /raw.vmdk size=5G lun=naa.600144f07ed404000000496ff8cd0003' >recipe
 	"$LAB" make --size 2G --files recipe raw.img >/dev/null
 	json "stat of a raw device mapping" 0 stat-raw.json stat raw.img /raw.vmdk

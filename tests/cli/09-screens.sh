@@ -123,6 +123,7 @@ done
 # the files in them
 printf '%s\n' 'file /web/web-flat.vmdk size=3M content=pattern' 'link /web/link to=web-flat.vmdk' \
 	'rdm /web/raw.vmdk lun=naa.600144f07ed404000000496ff8cd0003' \
+	'disk /web/a-disk-with-a-name-of-some-length-000001.vmdk size=3M kind=delta parent=/vmfs/volumes/somewhere-else/web.vmdk cid=00000001' \
 	'file /web/a%20name%20of%20some%20length%20as%20hosts%20give%20them%20to%20the%20logs.log size=200 content=pattern' >recipe
 lab make --table gpt --size 3G --vmfs 6 --live 2 --files recipe filled.img
 head -c 26M filled.img >start.img
@@ -132,6 +133,7 @@ for disk in "${disks[@]}" filled.img start.img; do
 done
 for disk in filled.img start.img; do
 	fits ls -lR "$disk"
+	fits ls --disks "$disk"
 	fits stat "$disk" /web /web/web-flat.vmdk /web/link /web/raw.vmdk /.fdc.sf
 	fits map "$disk" /web/web-flat.vmdk
 	fits cat "$disk" /web

@@ -15,8 +15,11 @@ static bool read_options(void *ctx)
 
 	ls->all = body || vk_cli_flag(call, "all");
 	ls->recursive = body || vk_cli_flag(call, "recursive");
+	ls->as_disks = vk_cli_flag(call, "disks");
 	if (body && ls->files.cmd.json)
 		return vk_cmd_usage(&ls->files.cmd, "--bodyfile and --json exclude each other");
+	if (ls->as_disks && (ls->all || ls->recursive || vk_cli_flag(call, "long")))
+		return vk_cmd_usage(&ls->files.cmd, "--disks goes with none of -l, -R, -a and --bodyfile");
 	return vk_files_read_options(ctx);
 }
 
@@ -166,7 +169,7 @@ static bool list(void *ctx)
 	if (path == NULL)
 		return vk_cmd_no_memory(cmd);
 	if (vk_fs_lookup(ls->files.fs, path, follow, &ls->files.sink, &file, &err) == VK_OK)
-		done = gather(ls, path, file);
+		done = ls->as_disks ? vk_ls_gather_disks(ls, path, file) : gather(ls, path, file);
 	else
 		(void)vk_cmd_fail(cmd, &err);
 	vk_fs_file_close(file);
@@ -178,7 +181,7 @@ static bool list(void *ctx)
 static void put_json(const void *ctx, struct vk_json *root)
 {
 	const struct vk_ls *ls = ctx;
-	json_t *entries = json_array();
+	json_t *entries = ls->as_disks ? NULL : json_array();
 
 	for (size_t i = 0; i < ls->count; i++) {
 		struct vk_json entry = vk_ls_entry_json(&ls->entries[i]);
@@ -186,7 +189,10 @@ static void put_json(const void *ctx, struct vk_json *root)
 		vk_json_append(entries, vk_json_end(&entry), root);
 	}
 	vk_json_set(root, "volume", vk_files_volume_json(&ls->files));
-	vk_json_set(root, "entries", entries);
+	if (ls->as_disks)
+		vk_ls_set_disks(ls, root);
+	else
+		vk_json_set(root, "entries", entries);
 	vk_files_set_findings(&ls->files, root);
 }
 
@@ -218,7 +224,9 @@ static void put_text(const void *ctx)
 {
 	const struct vk_ls *ls = ctx;
 
-	if (vk_cli_flag(ls->files.cmd.call, "bodyfile"))
+	if (ls->as_disks)
+		vk_ls_show_disks(ls);
+	else if (vk_cli_flag(ls->files.cmd.call, "bodyfile"))
 		vk_ls_show_body(ls);
 	else if (!vk_ls_show(ls))
 		fprintf(ls->files.cmd.call->err, "memory ran out: the listing cannot be shown\n");
@@ -237,6 +245,8 @@ static void end(void *ctx)
 	}
 	free(ls->entries);
 	free(ls->folder);
+	free(ls->shown);
+	vk_vdisks_free(&ls->disks);
 	vk_files_close(&ls->files);
 }
 
@@ -254,6 +264,7 @@ static const struct vk_cli_option options[] = {
 	{.letter = 'R', .name = "recursive", .help = "also what is in the folders"},
 	{.letter = 'a', .name = "all", .help = "also the system files, . and .."},
 	{.name = "bodyfile", .help = "print a body file for mactime (The Sleuth Kit 3), of all files below PATH"},
+	{.name = "disks", .help = "the virtual disks below PATH, one in a line, and what is wrong with each"},
 	VK_FILES_OPTIONS,
 	{0},
 };
@@ -263,6 +274,7 @@ static const struct vk_cli_example examples[] = {
 	{"vmfskit ls -l first-26-MiB.dd /vm", "a folder, from a dump of the beginning"},
 	{"vmfskit ls --extent /dev/sdc /dev/sdb", "a volume of two extents"},
 	{"vmfskit ls --bodyfile disk.img | mactime -d", "a timeline"},
+	{"vmfskit ls --disks /dev/sdb /web", "the disks of a virtual machine, and which of their files are lost"},
 	{NULL, NULL},
 };
 
@@ -278,7 +290,13 @@ const struct vk_cli_verb vk_verb_ls = {
 		"Of a file that is not, or not wholly, in the sources it is said how much is not. That is no error: "
 		"a dump ends somewhere. A file whose blocks cannot be found because something is damaged is named by "
 		"a finding.\n\n"
-		"The exit code is 1 when something is damaged.",
+		"--disks shows each virtual disk as one line: its descriptor and the files that hold its data. A line "
+		"has the path of the descriptor, or of the data file if the descriptor is lost; the kind: flat, delta, "
+		"sesparse, rdm, physical rdm, hosted (made by Workstation); the length of the disk, and the bytes of "
+		"its blocks. CID: a delta keeps the CID that its parent had. \"fits\": the parent still has it; "
+		"\"differs\": the parent was changed since; \"none\": the disk has no parent. Then come the parents, "
+		"and what is lost, damaged, or not in the source. Of descriptors 64 KiB and 32 extents are read.\n\n"
+		"The exit code is 1 when something is damaged, and with --disks also when something is lost.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 1,

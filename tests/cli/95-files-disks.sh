@@ -1,0 +1,189 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Virtual disks seen as one: sets that the lab makes against what it says of them, on VMFS 3, 5 and 6; the four of the real VMFS3
+# volume; what is lost; descriptors that somebody made up; dumps that end anywhere.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../disk.sh"
+need jq
+cd "$TMP" || exit 1
+lab() { "$LAB" "$@" >/dev/null; }
+# NAME CODE SOURCE [PATH]: into list.json
+list() {
+	exits "$1" "$2" "$VMFSKIT" ls --disks --json "${@:3}"
+	cp "$OUT" list.json
+}
+# EXPRESSION about the disk PATH of the last list
+of() { jq -rc --arg p "$1" ".disks[] | select(.path == \$p) | $2" list.json; }
+problems() { of "$1" '.problems | join(" ")'; }
+
+# the lab's sets
+cat >recipe <<'END'
+disk /vm/vm.vmdk size=24M kind=flat cid=0a1b2c3d thin data=0+1M,7M+2M
+disk /vm/vm-000001.vmdk size=24M kind=delta cid=11111111 parent=vm.vmdk parent-cid=0a1b2c3d
+disk /vm/vm-000002.vmdk size=24M kind=sesparse cid=22222222 parent=/vmfs/volumes/chains/vm/vm-000001.vmdk parent-cid=11111111
+disk /vm/raw.vmdk size=500G kind=rdm cid=33333333 lun=naa.600144f07ed404000000496ff8cd0003
+disk /vm/rawp.vmdk size=500G kind=rdmp cid=44444444 lun=naa.600144f07ed404000000496ff8cd0003
+disk /vm/thick.vmdk size=3M kind=flat cid=fffffffe thick data=1M+1M
+disk /clone/c.vmdk size=24M kind=delta cid=55555555 parent=./../vm//vm.vmdk parent-cid=0a1b2c3d
+file /vm/vm-000001-ctk.vmdk size=2000
+file /vm/vmware.log size=2000
+END
+for v in 3 5 6; do
+	lab make --table none --vmfs "$v" --size 2G --label chains --files recipe --truth truth.json "v$v.img"
+	list "vmfs$v" 0 "v$v.img"
+	is "vmfs$v: nothing is found wrong" "$(jq -c '[.findings, [.disks[].problems[]]]' list.json)" '[[],[]]'
+	# "rdmp" of the lab is a physical rdm
+	jq -rc 'select(.disk) | [.path, (.disk | .kind, .size_bytes, .cid, .parent_cid, .parent)] | map(if . == "rdmp" then "physical rdm" else . end)' \
+		truth.json | sort >lab.txt
+	jq -rc '.disks[] | [.path, .kind, .size_bytes, .cid, .parent_cid, .parent_hint]' list.json | sort >ours.txt
+	ok "vmfs$v: the lab made disks" [ "$(wc -l <lab.txt)" = 7 ]
+	same "vmfs$v: kind, length and CIDs are what the lab wrote" ours.txt lab.txt
+	is "vmfs$v: chains" "$(jq -c '[.disks[] | select(.chain != []) | [.path, .cid_check, .chain]]' list.json)" \
+		'[["/clone/c.vmdk","fits",["/vm/vm.vmdk"]],["/vm/vm-000001.vmdk","fits",["/vm/vm.vmdk"]],["/vm/vm-000002.vmdk","fits",["/vm/vm-000001.vmdk","/vm/vm.vmdk"]]]'
+	is "vmfs$v: no parent, no CID to compare" "$(of /vm/vm.vmdk '[.cid_check, .chain]')" '["none",[]]'
+	jq -r '.disks[] | .extents[].path' list.json | sort >ours.txt
+	jq -r 'select(.path | test("-(flat|delta|sesparse|rdm|rdmp).vmdk$")).path' truth.json | sort >lab.txt
+	same "vmfs$v: each data file belongs to one disk" ours.txt lab.txt
+	"$VMFSKIT" ls -lR --json "v$v.img" | jq '.entries[] | select(.path == "/vm/vm-flat.vmdk").allocated_bytes' >lab.txt
+	is "vmfs$v: blocks, as ls -l has them" "$(of /vm/vm.vmdk .allocated_bytes)" "$(cat lab.txt)"
+	is "vmfs$v: header of the delta" "$(of /vm/vm-000001.vmdk '.extents[0] | [.type, .capacity_sectors, .grain_sectors]')" '["VMFSSPARSE",49152,1]'
+	is "vmfs$v: header of the sesparse file" "$(of /vm/vm-000002.vmdk '.extents[0] | [.type, .capacity_sectors, .grain_sectors]')" '["SESPARSE",49152,8]'
+done
+run "$VMFSKIT" ls --disks v6.img /vm
+has "a line for each disk" "$OUT" '^/vm/vm-000002\.vmdk  sesparse       24 MiB      1 MiB  fits  on vm-000001\.vmdk, on vm\.vmdk$'
+has "a raw device has no blocks here" "$OUT" '^/vm/rawp\.vmdk       physical rdm  500 GiB          -  none  -$'
+is "a folder: its disks" "$(grep -c '^/vm/' "$TMP/.stdout") $(grep -c '^/clone/' "$TMP/.stdout")" "6 0"
+run "$VMFSKIT" ls --disks v6.img /vm/vm-000001-delta.vmdk
+is "a data file: its disk" "$(tail -n +2 "$TMP/.stdout" | cut -d ' ' -f 1)" /vm/vm-000001.vmdk
+run "$VMFSKIT" ls --disks v6.img /vm/vmware.log
+is "a file of no disk" "$(cat "$TMP/.stdout")" ""
+fd=$("$VMFSKIT" stat --json v6.img /vm | jq -r '.files[0].fd')
+list "a folder by its descriptor" 0 v6.img "#$fd"
+is "a folder by its descriptor" "$(jq -c '[.disks[] | select(.kind == "delta") | [.path, .chain]]' list.json)" "[[\"#$fd/vm-000001.vmdk\",[\"#$fd/vm.vmdk\"]]]"
+for option in -l -R -a --bodyfile; do exits "--disks with $option" 2 "$VMFSKIT" ls --disks $option v6.img; done
+
+# what is lost
+cat >recipe <<'END'
+disk /vm/alone.vmdk size=3M kind=flat cid=00000001 lost=descriptor
+disk /vm/alone-000001.vmdk size=4M kind=delta cid=00000001 parent=alone.vmdk parent-cid=00000001 lost=descriptor
+disk /vm/alone-000002.vmdk size=5M kind=sesparse cid=00000001 parent=alone.vmdk parent-cid=00000001 lost=descriptor
+disk /vm/empty.vmdk size=3M kind=flat cid=00000002 lost=data
+disk /vm/orphan.vmdk size=3M kind=delta cid=00000003 parent=nobody.vmdk parent-cid=00000004
+disk /vm/far.vmdk size=3M kind=delta cid=00000003 parent=/vmfs/volumes/4f4173d6-923034a3-5a3d-0050561003bf/vm/x.vmdk parent-cid=00000004
+disk /vm/up.vmdk size=3M kind=delta cid=00000003 parent=../../other/x.vmdk parent-cid=00000004
+disk /vm/base.vmdk size=3M kind=flat cid=00000005
+disk /vm/changed.vmdk size=3M kind=delta cid=00000006 parent=base.vmdk parent-cid=00000004
+disk /vm/over.vmdk size=3M kind=delta cid=00000007 parent=changed.vmdk parent-cid=00000006
+disk /vm/self.vmdk size=3M kind=delta cid=00000008 parent=self.vmdk parent-cid=00000008
+disk /vm/ring1.vmdk size=3M kind=delta cid=00000009 parent=ring2.vmdk parent-cid=0000000a
+disk /vm/ring2.vmdk size=3M kind=delta cid=0000000a parent=/vmfs/volumes/chains/vm/ring1.vmdk parent-cid=00000009
+disk /vm/tail.vmdk size=3M kind=delta cid=0000000b parent=ring1.vmdk parent-cid=00000009
+END
+lab make --table none --vmfs 6 --size 2G --label chains --files recipe lost.img
+list "lost files are damage" 1 lost.img
+is "a flat file without a descriptor" "$(of /vm/alone-flat.vmdk '[.kind, .size_bytes, .descriptor, .problems]')" '["flat",3145728,null,["descriptor-lost"]]'
+is "a delta without one: its header tells the length" "$(of /vm/alone-000001-delta.vmdk '[.kind, .size_bytes, .problems]')" '["delta",4194304,["descriptor-lost"]]'
+is "a sesparse file without one" "$(of /vm/alone-000002-sesparse.vmdk '[.kind, .size_bytes, .problems]')" '["sesparse",5242880,["descriptor-lost"]]'
+is "a descriptor without data" "$(of /vm/empty.vmdk '[.kind, .size_bytes, .extents[0].place, .problems]')" '["flat",3145728,"lost",["data-lost"]]'
+is "a parent that is not there" "$(problems /vm/orphan.vmdk)" parent-lost
+is "a parent on another volume" "$(problems /vm/far.vmdk)" parent-elsewhere
+is "a path that leads out of the volume" "$(problems /vm/up.vmdk)" parent-elsewhere
+is "a parent that was changed" "$(of /vm/changed.vmdk '[.cid_check, .problems]')" '["differs",["cid"]]'
+is "its own child is sound" "$(of /vm/over.vmdk '[.cid_check, .chain, .problems]')" '["fits",["/vm/changed.vmdk","/vm/base.vmdk"],[]]'
+is "its own parent" "$(of /vm/self.vmdk '[.chain, .problems]')" '[["/vm/self.vmdk"],["chain-loop"]]'
+is "two that are each other's parent" "$(of /vm/ring1.vmdk '[.chain, .problems]')" '[["/vm/ring2.vmdk","/vm/ring1.vmdk"],["chain-loop"]]'
+is "a chain that leads into a ring" "$(of /vm/tail.vmdk '[.chain, .problems]')" '[["/vm/ring1.vmdk","/vm/ring2.vmdk","/vm/ring1.vmdk"],["chain-loop"]]'
+is "the findings" "$(jq -r '[.findings[].code] | group_by(.) | map("\(.[0]) \(length)") | join(", ")' list.json)" \
+	"vdisk.chain 4, vdisk.cid 1, vdisk.data 1, vdisk.descriptor 3, vdisk.parent 1"
+is "a finding names the file" "$(jq -r '.findings[] | select(.code == "vdisk.cid") | .message, .seen, .expected' list.json | sed 's/, at volume.*//' | paste -sd '|')" \
+	"/vm/changed.vmdk: the parent was changed: its CID differs|00000005, CID of the parent|00000004, parentCID"
+exits "another disk's loss is no fault of this one" 0 "$VMFSKIT" ls --disks lost.img /vm/base.vmdk
+
+# made by hand: any bytes
+mkdir -p from/d/sub
+cd from/d || exit 1
+text() { printf '# Disk DescriptorFile\nversion=1\nCID=%s\nparentCID=%s\n%b\n' "$@"; }
+head -c 1M /dev/zero >a-flat.vmdk
+text 1 ffffffff 'RW 2048 VMFS "a-flat.vmdk"' >a.vmdk
+text 1 ffffffff 'RW 2048 VMFS "/vmfs/volumes/chains/d/a-flat.vmdk"' >second.vmdk
+head -c 1M /dev/zero >short-flat.vmdk
+text 1 ffffffff 'RW 2049 VMFS "short-flat.vmdk"' >short.vmdk
+head -c 1000000 /dev/zero >odd-flat.vmdk
+text 1 ffffffff 'RW 1953 VMFS "odd-flat.vmdk"' >odd.vmdk
+head -c 1M /dev/zero >n-delta.vmdk
+text 2 ffffffff 'RW 2048 VMFSSPARSE "n-delta.vmdk"' >n.vmdk
+text 2 ffffffff 'RW 2048 VMFS ""' >none.vmdk
+text 2 ffffffff '' >nothing.vmdk
+text 2 ffffffff 'RW 2048 VMFS "/etc/passwd"' >etc.vmdk
+text 2 ffffffff 'RW 2048 VMFS "../../../../../etc/passwd"' >etc2.vmdk
+text 2 00000001 '' >noname.vmdk
+text 2 00000001 'parentFileNameHint="sub"\nRW 2048 VMFS "sub"' >folder.vmdk
+head -c 4096 /dev/zero >zeros.vmdk
+head -c 1M /dev/zero >zeros-flat.vmdk
+{ text 1 ffffffff 'RW 2048 VMFS "a-flat.vmdk"' && head -c 65536 /dev/zero; } >long.vmdk
+printf 'KDMV\1\0\0\0\3\0\0\0\0\10\0\0\0\0\0\0\200\0\0\0\0\0\0\0' >hosted.vmdk
+head -c 100K /dev/zero >>hosted.vmdk
+head -c 512 /dev/zero >f1.bin
+head -c 1024 /dev/zero >f2.bin
+text 3 ffffffff 'RW 1 FLAT "f1.bin" 0\nRW 1 FLAT "f2.bin" 1\nRW 5 ZERO' >parts.vmdk
+text 3 ffffffff 'RW 3 FLAT "f2.bin" 0' >parts2.vmdk
+printf 'RW 1 VMFS "\033[2J\n' | cat <(text 3 ffffffff) - >'esc.vmdk'
+for i in $(seq 300); do text "$i" "$((i - 1))" "parentFileNameHint=\"c$((i - 1)).vmdk\"\nRW 1 ZERO" >sub/c$i.vmdk; done
+text 0 ffffffff 'RW 1 ZERO' >sub/c0.vmdk
+cd "$TMP" || exit 1
+lab make --table none --vmfs 5 --size 2G --label chains --from from hand.img
+list "descriptors of anybody" 1 hand.img
+while IFS='|' read -r path expected; do
+	is "$path" "$(problems "/d/$path")" "$expected"
+done <<'END'
+a.vmdk|data-shared
+second.vmdk|data-shared
+short.vmdk|size
+odd.vmdk|size
+n.vmdk|header
+none.vmdk|data-lost
+nothing.vmdk|no-extent
+etc.vmdk|data-elsewhere
+etc2.vmdk|data-elsewhere
+noname.vmdk|no-extent parent-lost
+folder.vmdk|data-lost parent-lost
+zeros.vmdk|descriptor-damaged
+long.vmdk|descriptor-damaged
+hosted.vmdk|
+parts.vmdk|data-shared
+parts2.vmdk|data-shared size
+esc.vmdk|data-lost
+sub/c0.vmdk|
+sub/c256.vmdk|chain-long
+sub/c255.vmdk|
+END
+is "a damaged descriptor is the line of its data file" "$(of /d/zeros.vmdk '[.kind, .size_bytes, .extents[0].path]')" '["flat",1048576,"/d/zeros-flat.vmdk"]'
+is "made by Workstation" "$(of /d/hosted.vmdk '[.kind, .size_bytes]')" '["hosted",1048576]'
+is "in parts" "$(of /d/parts.vmdk '[.kind, .size_bytes, [.extents[].place]]')" '["flat",3584,["here","here","nowhere"]]'
+is "no longer chain is followed" "$(of /d/sub/c300.vmdk '.chain | length')" 256
+run "$VMFSKIT" ls --disks hand.img
+hasnt "no name steers a terminal" <(cat "$OUT" "$ERR") $'\033'
+
+# the real volume
+if [ -n "$SHARED" ]; then
+	mv "$(real_partition)" vmfs3.img
+	list "vmfs3" 0 vmfs3.img
+	is "vmfs3: four disks, nothing wrong" "$(jq -c '[.disks[] | [.path, .kind, .size_bytes, .allocated_bytes, .cid, .cid_check, .extents[0].path, (.problems | length)]]' list.json)" \
+		'[["/eagerzeroedthick.vmdk","flat",209715200,209715200,"d425fe82","none","/eagerzeroedthick-flat.vmdk",0],["/thick.vmdk","flat",209715200,209715200,"05a15a72","none","/thick-flat.vmdk",0],["/thin.vmdk","flat",209715200,1048576,"dab8f8df","none","/thin-flat.vmdk",0],["/zeroedthick.vmdk","flat",209715200,209715200,"501e91e0","none","/zeroedthick-flat.vmdk",0]]'
+	is "vmfs3: no finding" "$(jq -c .findings list.json)" '[]'
+else
+	skip "disks of the real volume" "no ../shared/data"
+fi
+
+# dumps: what is not in them is not lost
+for cut in 24M 26M 30M 40M 60M; do
+	head -c $cut v5.img >cut.img
+	list "$cut" 0 cut.img
+	is "$cut: nothing is called lost or damaged" "$(jq -r '[.disks[].problems[]] | map(select(test("lost|damaged|size|header|loop|cid"))) | join(" ")' list.json)" ""
+done
+hasnt "60M: no name is missing" "$ERR" 'names are missing'
+is "60M: the disks are there" "$(jq -r '.disks | length' list.json)" 7
+exits "the root folder is not there" 4 "$VMFSKIT" ls --disks <(head -c 22M v5.img)
+head -c 40M v5.img >cut.img
+list "40M, again" 0 cut.img
+is "40M: what is not there is said" "$(of /vm/thick.vmdk '[.missing_bytes > 0, .problems]')" '[true,["data-absent"]]'
