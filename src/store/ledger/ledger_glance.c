@@ -95,7 +95,7 @@ static unsigned effects_of(const char *text)
 		return 0;
 	word += sizeof(key) - 1;
 	len = strcspn(word, "\"");
-	for (int kind = 0; kind < VK_EVENT_COUNT; kind++)
+	for (unsigned kind = 0; kind < VK_EVENT_COUNT; kind++)
 		if (strlen(vk_event_word(kind)) == len && strncmp(vk_event_word(kind), word, len) == 0)
 			return vk_event_effects(kind);
 	return 0;
