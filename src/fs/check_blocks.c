@@ -169,6 +169,7 @@ void vk_check_blocks(struct vk_checking *c, const struct vk_fs_file *file, bool 
 		return;
 	}
 	follow_all(&u, &cursor);
+	vk_fs_cursor_end(&cursor);
 	vk_range_set_free(&followed);
 	if (again) {
 		say_user(&u, VK_F_FILE_BLOCK_TWICE, u.twice_count, u.twice_first,

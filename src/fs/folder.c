@@ -29,6 +29,7 @@ enum vk_status vk_dir_open(struct vk_dir *f, struct vk_fs *fs, const struct vk_f
 
 void vk_dir_close(struct vk_dir *f)
 {
+	vk_fs_cursor_end(&f->cursor);
 	for (size_t i = 0; i < sizeof(f->said) / sizeof(f->said[0]); i++)
 		if (f->said[i].count > VK_DIR_SAID_MAX)
 			vk_fs_say(f->fs, f->sink, f->said[i].code, f->file->volume_offset, 0, NULL, NULL,

@@ -66,7 +66,9 @@ struct vk_fs_cursor {
 	struct vk_range_set *followed;      /* NULL: a pointer block that comes twice is not noticed */
 	vk_fs_pointer_block_fn on_pointer_block;
 	void *ctx;
+	uint64_t wrong;                     /* addresses that make no sense; the first VK_FS_WRONG_SAID are told */
 };
+enum { VK_FS_WRONG_SAID = 8 };
 /* What lies at an offset of a file, and how far one address or one zero pointer reaches from there. */
 struct vk_fs_step {
 	enum vk_run_kind kind;
@@ -79,6 +81,8 @@ struct vk_fs_step {
 };
 void vk_fs_cursor_init(struct vk_fs_cursor *cursor, struct vk_fs *fs, const struct vk_fs_file *file,
 		       const struct vk_finding_sink *sink);
+/* Tells how many more addresses make no sense. */
+void vk_fs_cursor_end(const struct vk_fs_cursor *cursor);
 void vk_fs_step(struct vk_fs_cursor *cursor, uint64_t offset, struct vk_fs_step *ret_step);
 /*
  * Volume offset of a byte of a system file, and how many bytes follow it there. VK_ABSENT: the source does not hold

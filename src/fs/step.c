@@ -203,11 +203,26 @@ static void step_resident(struct vk_fs_cursor *c, uint64_t offset, struct vk_fs_
 		  "the file does not fit into its descriptor");
 }
 
-static void say_follow(const struct vk_fs_cursor *c, const struct vk_fs_level *l, enum vk_finding_code code,
+/* One damaged pointer block may have thousands. */
+static bool may_be_told(struct vk_fs_cursor *c, enum vk_finding_code code)
+{
+	return code == VK_F_STRUCTURE_ABSENT || c->wrong++ < VK_FS_WRONG_SAID;
+}
+
+void vk_fs_cursor_end(const struct vk_fs_cursor *c)
+{
+	if (c->wrong > VK_FS_WRONG_SAID)
+		vk_fs_say(c->fs, c->sink, VK_F_FILE_ADDRESS, c->file->volume_offset, 0, NULL, NULL,
+			  "file descriptor 0x%08" PRIx32 ": %" PRIu64 " more of its addresses make no sense",
+			  c->file->address, c->wrong - VK_FS_WRONG_SAID);
+}
+
+static void say_follow(struct vk_fs_cursor *c, const struct vk_fs_level *l, enum vk_finding_code code,
 		       uint64_t volume_offset, const char *message)
 {
-	vk_fs_say(c->fs, c->sink, code, volume_offset, 0, vk_fs_address_text(c->fs, l->address).text, NULL,
-		  "file descriptor 0x%08" PRIx32 ", %s %" PRIu64, c->file->address, message, l->slot);
+	if (may_be_told(c, code))
+		vk_fs_say(c->fs, c->sink, code, volume_offset, 0, vk_fs_address_text(c->fs, l->address).text, NULL,
+			  "file descriptor 0x%08" PRIx32 ", %s %" PRIu64, c->file->address, message, l->slot);
 }
 
 /* Where the pointer block of level->address lies, and whether it may be followed. */
@@ -323,7 +338,7 @@ static void step_block(struct vk_fs_cursor *c, const struct at *at, uint64_t add
 		status = VK_DAMAGED;
 	if (status != VK_OK) {
 		set_missing(step, length, status == VK_DAMAGED);
-		if (status == VK_DAMAGED)
+		if (status == VK_DAMAGED && may_be_told(c, VK_F_FILE_ADDRESS))
 			vk_fs_say(c->fs, c->sink, VK_F_FILE_ADDRESS, c->file->volume_offset, 0,
 				  vk_fs_address_text(c->fs, address).text, NULL,
 				  "file descriptor 0x%08" PRIx32 ": block %" PRIu64 " of the file has no such place",

@@ -46,6 +46,7 @@ void vk_fs_walk_close(struct vk_fs_walk *walk)
 {
 	if (walk == NULL)
 		return;
+	vk_fs_cursor_end(&walk->cursor);
 	vk_range_set_free(&walk->followed);
 	free(walk);
 }
