@@ -184,11 +184,26 @@ check-long:
 check-long-run: $(filter %/test_damage_property %/test_damage_table,$(UNIT))
 	@BUILD='$(BUILD)' DAMAGES='$(DAMAGES)' TEST_SECONDS=7200 tests/run.sh unit/test_damage_property unit/test_damage_table
 
+# the programs, built and run with the sanitizers
+WITH_SANITIZERS = ASAN_OPTIONS=exitcode=86:abort_on_error=0 UBSAN_OPTIONS=exitcode=86:print_stacktrace=1 \
+	LSAN_OPTIONS=exitcode=86 $(MAKE) --no-print-directory -j$(JOBS) BUILD='$(BUILD)/asan' \
+	OPT='-O1 -g -fno-omit-frame-pointer' HARDEN= SAN='-fsanitize=address,undefined -fno-sanitize-recover=all'
 check-asan:
 	@src/tools/deps.sh build check
-	@ASAN_OPTIONS=exitcode=86:abort_on_error=0 UBSAN_OPTIONS=exitcode=86:print_stacktrace=1 LSAN_OPTIONS=exitcode=86 \
-		$(MAKE) --no-print-directory -j$(JOBS) BUILD='$(BUILD)/asan' OPT='-O1 -g -fno-omit-frame-pointer' HARDEN= \
-		SAN='-fsanitize=address,undefined -fno-sanitize-recover=all' check-run
+	+@$(WITH_SANITIZERS) check-run
+
+# 3000 damages to file systems, of which check runs a part, with the sanitizers: FILE_DAMAGES of each volume, from number
+# DAMAGES_FROM on
+FILE_DAMAGES ?= 430
+DAMAGES_FROM ?= 0
+.PHONY: check-files check-files-run
+check-files:
+	@src/tools/deps.sh build check
+	+@$(WITH_SANITIZERS) check-files-run
+check-files-run: $(filter %/test_fs_damage %/test_fs_noticed,$(UNIT))
+	@$(BUILD)/unit/test_fs_damage; damage=$$?; $(BUILD)/unit/test_fs_noticed && exit $$damage
+check-files-run: export DAMAGES = $(FILE_DAMAGES)
+check-files-run: export DAMAGES_FROM := $(DAMAGES_FROM)
 
 .PHONY: deps demo bench bench-run
 deps:

@@ -116,6 +116,10 @@ static void check_places(struct vk_checking *c)
 	if (sdd != NULL && d->majorVersion != VK_FS_VMFS3) {
 		expect(c, NULL, name, "sddVolAddr", d->sddVolAddr, sdd->volume_offset);
 		expect(c, NULL, name, "sddFDAddr", d->sddFDAddr, sdd->address);
+	} else if (d->sddFDAddr == 0) {
+		expect(c, NULL, name, "sddVolAddr", d->sddVolAddr, 0);
+	} else if (d->sddVolAddr == 0) {
+		expect(c, NULL, name, "sddFDAddr", d->sddFDAddr, 0);
 	}
 }
 
@@ -152,6 +156,7 @@ static void check_header(struct vk_checking *c)
 		expect(c, NULL, name, "journalBlockSize", d->journalBlockSize, 0);
 		return;
 	}
+	expect(c, NULL, name, "physDiskBlockSize", d->physDiskBlockSize, d->physDiskBlockSize == 4096 ? 4096 : 512);
 	if (pb2->has_resource)
 		expect(c, NULL, name, "ptrBlockShift", d->ptrBlockShift < 64 ? 1ULL << d->ptrBlockShift : 0,
 		       pb2->resource.resourceSize);

@@ -121,6 +121,10 @@ static const struct damage damages[] = {
 	{R3, 0x478A00 + 0x89, "\7", 1, VK_F_FILE_DESCRIPTOR, "blockOffsetShift"},
 	{R3, 0x478A00 + 0x68, "\7", 1, VK_F_FILE_DESCRIPTOR, "affinityFD"},
 	{R3, 0x300000, "\0", 1, VK_F_HEARTBEAT_STATE, NULL},
+	/* the file-system descriptor: a place without an address; sectors of no size */
+	{R3, 0x200105 + 2, "\7", 1, VK_F_FILE_RESOURCE, "sddVolAddr"},
+	{R3, 0x20010D, "\4", 1, VK_F_FILE_RESOURCE, "sddFDAddr"},
+	{R6, 0x200130 + 2, "\7", 1, VK_F_FILE_RESOURCE, "physDiskBlockSize"},
 	/* VMFS5: numbers that the header has as well */
 	{R5, 0x400000 + 4, "\x41", 1, VK_F_FILE_RESOURCE, ".fdc.sf"},
 	{R5, 0x424000 + 2048 * 6, "\0\0\0\0\0\0\0\0", 8, VK_F_FILE_DESCRIPTOR, NULL},

@@ -9,7 +9,7 @@
 #include "damage_run.h"
 #include "fs_damage.h"
 
-enum { SECONDS = 60, READ_BYTES = 100000, PRACTICE = 4, USUAL = 15 };
+enum { SECONDS = 10, READ_BYTES = 100000, PRACTICE = 4, USUAL = 15 };
 
 static struct places places;
 
