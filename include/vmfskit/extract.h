@@ -66,9 +66,10 @@ struct vk_extract {
 	enum vk_extract_end end;
 };
 /*
- * Copy bytes start .. end of io, which is read on another thread, one piece ahead. Bad sectors are read around one by
- * one. The length of the output is the caller's to set. At most 8 MiB of buffers. Errors: VK_IO (reading, or writing:
- * err says which by where it is: out_name), VK_NOMEM, VK_INTERNAL (the digest).
+ * Copy bytes start .. end of io, which is read on another thread, one piece ahead. Bytes in the cache of a file that
+ * need no digest are moved through pipes, and copied at most once. Bad sectors are read around one by one. The length
+ * of the output is the caller's to set. At most 8 MiB of buffers, or 2 MiB in pipes. Errors: VK_IO (reading, or
+ * writing: err says which by where it is: out_name), VK_NOMEM, VK_INTERNAL (the digest).
  */
 VK_MUST_USE enum vk_status vk_extract(struct vk_extract *extract, struct vk_io *io, uint64_t start, uint64_t end,
 				      const char *out_name, struct vk_error *err);

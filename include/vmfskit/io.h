@@ -47,6 +47,8 @@ struct vk_io_ops {
 	struct vk_span (*span)(void *self, uint64_t offset);
 	/* May be NULL. */
 	void (*close)(void *self);
+	/* Put bytes from offset on into a pipe; how many of len. May be NULL: none. What stops it read_at tells. */
+	size_t (*splice)(void *self, uint64_t offset, int pipe, size_t len);
 };
 
 /*
@@ -70,6 +72,11 @@ VK_MUST_USE enum vk_status vk_io_read_all(struct vk_io *io, uint64_t offset, voi
 VK_MUST_USE enum vk_status vk_io_read_around_bad(struct vk_io *io, uint64_t offset, void *buf, size_t len,
 						 uint32_t sector_bytes, bool *ret_unread,
 						 struct vk_error *err);
+/*
+ * Put bytes of a file's cache into a pipe without copying them; how many of len, as far as there is room. 0: they must
+ * be read, which also tells what is wrong with them.
+ */
+size_t vk_io_splice(struct vk_io *io, uint64_t offset, int pipe, size_t len);
 struct vk_span vk_io_span(struct vk_io *io, uint64_t offset);
 /* Bytes of offset .. offset+length that the source holds without a gap, from offset on. */
 uint64_t vk_io_held(struct vk_io *io, uint64_t offset, uint64_t length);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copying a file of a volume into a file or a pipe: read ahead, digested and written at the same time. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -45,16 +46,39 @@ static bool report(struct copy *c)
 	return false;
 }
 
-static enum vk_status write_bytes(const struct copy *c, const uint8_t *bytes, size_t len, struct vk_error *err)
+/* Whether bytes can be moved there out of a pipe: an empty one says that there are none yet. */
+static bool takes_pipes(int fd)
+{
+	int ends[2];
+	bool takes;
+
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return false;
+	takes = splice(ends[0], NULL, fd, NULL, 1, SPLICE_F_NONBLOCK) < 0 && errno == EAGAIN;
+	close(ends[0]);
+	close(ends[1]);
+	return takes;
+}
+
+static ssize_t write_some(const struct vk_extract *x, const uint8_t *bytes, int pipe, size_t len, off_t at)
+{
+	if (vk_step_fails("extract: write"))
+		return -1;
+	if (bytes == NULL)
+		return splice(pipe, NULL, x->fd, x->sparse ? &at : NULL, len, 0);
+	return x->sparse ? pwrite(x->fd, bytes, len, at) : write(x->fd, bytes, len);
+}
+
+/* Where bytes is NULL they are in the pipe. */
+static enum vk_status write_bytes(const struct copy *c, const uint8_t *bytes, int pipe, size_t len,
+				  struct vk_error *err)
 {
 	const struct vk_extract *x = c->x;
 
 	for (size_t done = 0; done < len;) {
-		ssize_t n = -1;
+		const ssize_t n = write_some(x, bytes != NULL ? bytes + done : NULL, pipe, len - done,
+					     (off_t)(x->position + done));
 
-		if (!vk_step_fails("extract: write"))
-			n = x->sparse ? pwrite(x->fd, bytes + done, len - done, (off_t)(x->position + done))
-				      : write(x->fd, bytes + done, len - done);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {
@@ -114,29 +138,30 @@ static enum vk_status write_zeros(struct copy *c, uint64_t len, struct vk_error 
 
 	for (uint64_t n; status == VK_OK && len > 0; len -= n) {
 		n = vk_min_u64(len, sizeof(zeros));
-		status = write_bytes(c, zeros, (size_t)n, err);
+		status = write_bytes(c, zeros, -1, (size_t)n, err);
 	}
 	return status;
 }
 
-/* Bytes, or zeros where bytes is NULL: digested and written at the same time. */
-static enum vk_status put_bytes(struct copy *c, const uint8_t *bytes, uint64_t len, struct vk_error *err)
+/* Bytes of a piece, or zeros where it is NULL: digested and written at the same time. */
+static enum vk_status put_bytes(struct copy *c, const struct vk_piece *piece, uint64_t len, struct vk_error *err)
 {
+	const uint8_t *bytes = piece != NULL ? piece->bytes : NULL;
 	enum vk_status status = VK_OK;
 
 	if (c->hasher != NULL)
 		vk_hasher_begin(c->hasher, bytes, len);
 	if (c->x->compare)
 		status = compare_bytes(c, bytes, len, err);
-	else if (bytes != NULL)
-		status = write_bytes(c, bytes, (size_t)len, err);
+	else if (piece != NULL)
+		status = write_bytes(c, bytes, piece->pipe, (size_t)len, err);
 	else if (!c->x->sparse)
 		status = write_zeros(c, len, err);
 	if (c->hasher != NULL)
 		vk_hasher_wait(c->hasher);
 	if (status == VK_OK && c->x->end != VK_EXTRACT_DIFFERS) {
 		c->x->position += len;
-		c->x->written_bytes += bytes != NULL && !c->x->compare ? len : 0;
+		c->x->written_bytes += piece != NULL && !c->x->compare ? len : 0;
 	}
 	return status;
 }
@@ -174,7 +199,7 @@ static enum vk_status take_piece(struct copy *c, const struct vk_piece *piece, s
 
 	switch (piece->kind) {
 	case VK_PIECE_BYTES:
-		return put_bytes(c, piece->bytes, piece->length_bytes, err);
+		return put_bytes(c, piece, piece->length_bytes, err);
 	case VK_PIECE_ZERO:
 		return put_hole(c, piece->length_bytes, err);
 	case VK_PIECE_MISSING:
@@ -214,6 +239,7 @@ enum vk_status vk_extract(struct vk_extract *x, struct vk_io *io, uint64_t start
 			  struct vk_error *err)
 {
 	struct copy copy = {.x = x, .out_name = out_name, .told_ms = now_ms()};
+	unsigned how = VK_READ_EVERY_SECTOR;
 	struct vk_read_ahead *reader;
 	enum vk_status status;
 
@@ -224,7 +250,9 @@ enum vk_status vk_extract(struct vk_extract *x, struct vk_io *io, uint64_t start
 	copy.hasher = x->digest != NULL ? vk_hasher_open(x->digest) : NULL;
 	if (x->digest != NULL && copy.hasher == NULL)
 		return vk_no_memory(err, out_name);
-	status = vk_read_ahead_open(io, start, end, true, &reader, err);
+	if (copy.hasher == NULL && !x->compare && takes_pipes(x->fd))
+		how |= VK_READ_INTO_PIPES;
+	status = vk_read_ahead_open(io, start, end, how, &reader, err);
 	if (status == VK_OK) {
 		status = copy_pieces(&copy, reader, end, err);
 		vk_read_ahead_close(reader);

@@ -128,6 +128,21 @@ static enum vk_status runs_read_at(void *self, uint64_t offset, void *buf, size_
 	return VK_OK;
 }
 
+static size_t runs_splice(void *self, uint64_t offset, int pipe, size_t len)
+{
+	struct file_of_runs *f = self;
+	uint64_t volume_offset;
+	struct vk_fs_run run;
+	struct vk_span span;
+
+	if (find_run(f, offset, &run, NULL) != VK_OK)
+		return 0;
+	span = span_of_run(f, &run, offset, &volume_offset);
+	if (span.state != VK_SPAN_DATA)
+		return 0;
+	return vk_io_splice(f->volume, volume_offset, pipe, (size_t)vk_min_u64(span.length_bytes, len));
+}
+
 static void runs_close(void *self)
 {
 	struct file_of_runs *f = self;
@@ -139,7 +154,7 @@ static void runs_close(void *self)
 
 struct vk_io *vk_io_runs(const char *name, uint64_t size_bytes, struct vk_io *volume, const struct vk_fs_runs *runs)
 {
-	static const struct vk_io_ops ops = {runs_read_at, runs_span, runs_close};
+	static const struct vk_io_ops ops = {runs_read_at, runs_span, runs_close, runs_splice};
 	struct file_of_runs *f = calloc(1, sizeof(*f));
 
 	if (f == NULL) {

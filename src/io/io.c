@@ -108,6 +108,13 @@ enum vk_status vk_io_read(struct vk_io *io, uint64_t offset, void *buf, size_t l
 	return got < len ? note_stop(io, offset + got, err) : VK_OK;
 }
 
+size_t vk_io_splice(struct vk_io *io, uint64_t offset, int pipe, size_t len)
+{
+	if (io->ops->splice == NULL || offset >= io->size_bytes)
+		return 0;
+	return io->ops->splice(io->self, offset, pipe, (size_t)vk_min_u64(len, io->size_bytes - offset));
+}
+
 enum vk_status vk_io_read_all(struct vk_io *io, uint64_t offset, void *buf, size_t len,
 			      struct vk_error *err)
 {

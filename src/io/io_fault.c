@@ -56,4 +56,16 @@ ssize_t vk_fault_pread(int fd, void *buf, size_t len, uint64_t offset, uint32_t 
 	}
 	return pread(fd, buf, len, (off_t)offset);
 }
+
+ssize_t vk_fault_splice(int fd, int pipe, size_t len, uint64_t offset, uint32_t unit_bytes)
+{
+	off_t at = (off_t)offset;
+
+	hang_if_stuck(fd, offset, len);
+	if (touches_fault(offset, len, unit_bytes)) {
+		errno = EIO;
+		return -1;
+	}
+	return splice(fd, &at, pipe, NULL, len, 0);
+}
 #endif

@@ -175,6 +175,23 @@ static enum vk_status file_read_at(void *self, uint64_t offset, void *buf, size_
 	return VK_OK;
 }
 
+/* Devices are read past the cache. */
+static size_t file_splice(void *self, uint64_t offset, int pipe, size_t len)
+{
+	struct file *f = self;
+	const struct vk_range *bad = vk_range_set_find(&f->bad, offset);
+	ssize_t n;
+
+	if (f->facts.is_device || (bad != NULL && bad->offset_bytes <= offset))
+		return 0;
+	if (bad != NULL)
+		len = (size_t)vk_min_u64(len, bad->offset_bytes - offset);
+	vk_io_call_begins(f->facts.in_call_since_ms);
+	n = vk_fault_splice(f->fd, pipe, len, offset, f->facts.unit_bytes);
+	vk_io_call_ends(f->facts.in_call_since_ms);
+	return n > 0 ? (size_t)n : 0;
+}
+
 static struct vk_span span_of_holes(struct file *f, uint64_t offset)
 {
 	struct vk_span span;
@@ -215,7 +232,7 @@ static void file_close(void *self)
 	free(f);
 }
 
-static const struct vk_io_ops file_ops = {file_read_at, file_span, file_close};
+static const struct vk_io_ops file_ops = {file_read_at, file_span, file_close, file_splice};
 
 struct vk_io *vk_io_file(int fd, const char *name, const struct vk_io_file_facts *facts)
 {

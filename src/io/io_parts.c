@@ -76,6 +76,18 @@ static enum vk_status parts_read_at(void *self, uint64_t offset, void *buf, size
 	return VK_OK;
 }
 
+static size_t parts_splice(void *self, uint64_t offset, int pipe, size_t len)
+{
+	const struct parts *p = self;
+	const size_t i = find_run(p, offset);
+	const struct run *run = &p->list[i];
+
+	if (i == p->count || run->part.offset_bytes > offset || run->part.base == NULL)
+		return 0;
+	return vk_io_splice(run->part.base, offset - run->part.offset_bytes + run->part.base_bytes, pipe,
+			    (size_t)vk_min_u64(len, end_of(run) - offset));
+}
+
 static struct vk_span parts_span(void *self, uint64_t offset)
 {
 	const struct parts *p = self;
@@ -111,7 +123,7 @@ static void parts_close(void *self)
 	free(p);
 }
 
-static const struct vk_io_ops parts_ops = {parts_read_at, parts_span, parts_close};
+static const struct vk_io_ops parts_ops = {parts_read_at, parts_span, parts_close, parts_splice};
 
 /* Room for count runs, which the caller fills in. */
 static struct parts *parts_new(size_t count)

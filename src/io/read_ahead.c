@@ -7,17 +7,20 @@
 #include "io/read_ahead.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/checked.h"
 
 /*
  * One buffer is read while the other is searched or written; more are only more to cache.
  */
-enum { RING = 2, BUFFER_ALIGN_BYTES = 2 << 20, PIECE_ALIGN_BYTES = 4096, SECTOR = 512 };
+enum { RING = 2, BUFFER_ALIGN_BYTES = 2 << 20, PIECE_ALIGN_BYTES = 4096, SECTOR = 512, PIPE_BYTES = 1 << 20 };
 _Static_assert(BUFFER_ALIGN_BYTES % PIECE_ALIGN_BYTES == 0, "buffers must be aligned for direct reads");
 _Static_assert(RING * VK_PIECE_BYTES_MAX <= 16 << 20, "a reader is to stay small");
 
@@ -35,6 +38,7 @@ struct vk_read_ahead {
 	/* the thread's, until over is set */
 	struct vk_io *io;
 	uint8_t *buf;          /* of the piece that is being read; what is tried goes there, too */
+	const int *pipe;       /* of that piece; its ends are -1 when there is none */
 	uint64_t at, end;
 	bool every_sector;
 	uint64_t data_end;     /* up to here the source said that there is data: it need not be asked again */
@@ -49,6 +53,7 @@ struct vk_read_ahead {
 	pthread_cond_t changed;
 	struct vk_piece ring[RING];
 	uint8_t *buffers[RING];
+	int pipes[RING][2];
 	size_t first;          /* the piece that is handed out next, or is out */
 	size_t filled;
 	bool stop;             /* the other side wants no more; written under the lock and atomically */
@@ -163,17 +168,22 @@ static void read_piece(struct vk_read_ahead *r, uint64_t span_bytes, struct vk_p
 	uint64_t end;
 	size_t got;
 
-	want = vk_round_up_sat(r->at + want, PIECE_ALIGN_BYTES) - r->at;
-	r->status = vk_io_read(r->io, r->at, r->buf, (size_t)vk_min_u64(want, r->end - r->at), &got, &r->error);
+	want = vk_min_u64(vk_round_up_sat(r->at + want, PIECE_ALIGN_BYTES), r->end) - r->at;
+	got = r->pipe[1] >= 0 ? vk_io_splice(r->io, r->at, r->pipe[1], (size_t)vk_min_u64(want, PIPE_BYTES)) : 0;
+	piece->pipe = r->pipe[0];
+	if (got == 0) {
+		piece->bytes = r->buf;
+		r->status = vk_io_read(r->io, r->at, r->buf, (size_t)want, &got, &r->error);
+	}
 	if (r->status != VK_OK)
 		return;
 	if (got > 0) {
 		r->good = r->at + (got - 1) / SECTOR * SECTOR;
-		piece->bytes = r->buf;
 		piece->length_bytes = got;
 		return;
 	}
 	piece->kind = VK_PIECE_MISSING;
+	piece->bytes = NULL;
 	span = vk_io_span(r->io, r->at);
 	piece->absent = span.state == VK_SPAN_ABSENT;
 	if (piece->absent) {
@@ -229,6 +239,7 @@ static void *read_all(void *arg)
 		}
 		pthread_mutex_unlock(&r->lock);
 		r->buf = r->buffers[slot];
+		r->pipe = r->pipes[slot];
 		r->ring[slot] = next_piece(r);
 		over = r->status != VK_OK || r->ring[slot].length_bytes == 0;
 		pthread_mutex_lock(&r->lock);
@@ -240,14 +251,32 @@ static void *read_all(void *arg)
 	return NULL;
 }
 
+static void close_pipe(int ends[2])
+{
+	for (size_t i = 0; i < 2 && ends[i] >= 0; i++)
+		close(ends[i]);
+	ends[0] = ends[1] = -1;
+}
+
+/* One that takes as much as is read at once, or none. */
+static void open_pipe(int ends[2])
+{
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		ends[0] = ends[1] = -1;
+	else if (fcntl(ends[1], F_SETPIPE_SZ, PIPE_BYTES) < PIPE_BYTES)
+		close_pipe(ends);
+}
+
 static void free_reader(struct vk_read_ahead *r)
 {
-	for (size_t i = 0; i < RING; i++)
+	for (size_t i = 0; i < RING; i++) {
+		close_pipe(r->pipes[i]);
 		free(r->buffers[i]);
+	}
 	free(r);
 }
 
-enum vk_status vk_read_ahead_open(struct vk_io *io, uint64_t start, uint64_t end, bool every_sector,
+enum vk_status vk_read_ahead_open(struct vk_io *io, uint64_t start, uint64_t end, unsigned how,
 				  struct vk_read_ahead **ret_reader, struct vk_error *err)
 {
 	struct vk_read_ahead *r = calloc(1, sizeof(*r));
@@ -255,6 +284,7 @@ enum vk_status vk_read_ahead_open(struct vk_io *io, uint64_t start, uint64_t end
 
 	if (r == NULL)
 		return vk_no_memory(err, vk_io_name(io));
+	memset(r->pipes, 0xff, sizeof(r->pipes));
 	for (size_t i = 0; ok && i < RING; i++) {
 		void *buffer;
 
@@ -264,11 +294,13 @@ enum vk_status vk_read_ahead_open(struct vk_io *io, uint64_t start, uint64_t end
 		r->buffers[i] = buffer;
 		/* large pages: fewer faults, and fewer parts of a direct read; without them it is only slower */
 		(void)madvise(buffer, VK_PIECE_BYTES_MAX, MADV_HUGEPAGE);
+		if ((how & VK_READ_INTO_PIPES) != 0)
+			open_pipe(r->pipes[i]);
 	}
 	r->io = io;
 	r->at = r->data_end = start;
 	r->end = vk_min_u64(end, vk_io_size_bytes(io));
-	r->every_sector = every_sector;
+	r->every_sector = (how & VK_READ_EVERY_SECTOR) != 0;
 	r->good = UINT64_MAX;
 	r->lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
 	r->changed = (pthread_cond_t)PTHREAD_COND_INITIALIZER;

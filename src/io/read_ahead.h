@@ -16,16 +16,18 @@ struct vk_piece {
 	uint64_t offset_bytes;
 	uint64_t length_bytes;
 	const uint8_t *bytes; /* NULL but for VK_PIECE_BYTES */
+	int pipe;             /* of VK_PIECE_BYTES without bytes: they are in this pipe, to be taken out, all of them */
 	bool absent;          /* of VK_PIECE_MISSING: the source does not hold it; else it cannot be read */
 };
 
 struct vk_read_ahead;
 
-/*
- * Begin to read start .. end. io is the reader's until it is closed: nobody else may touch it. every_sector: each
- * sector of a bad region is tried; else only samples of a long one.
- */
-VK_MUST_USE enum vk_status vk_read_ahead_open(struct vk_io *io, uint64_t start, uint64_t end, bool every_sector,
+enum vk_read_ahead_how {
+	VK_READ_EVERY_SECTOR = 1, /* of a bad region; else only samples of a long one are tried */
+	VK_READ_INTO_PIPES = 2    /* where that saves copying them */
+};
+/* Begin to read start .. end. io is the reader's until it is closed: nobody else may touch it. how: of the above. */
+VK_MUST_USE enum vk_status vk_read_ahead_open(struct vk_io *io, uint64_t start, uint64_t end, unsigned how,
 					      struct vk_read_ahead **ret_reader, struct vk_error *err);
 /*
  * The next piece; NULL when there is none yet after wait_ms. At the end, and for ever after, a piece of no length. Each

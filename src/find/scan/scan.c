@@ -93,7 +93,7 @@ static enum vk_status read_on(struct run *run, struct vk_error *err)
 
 	if (run->stopped || run->state.position >= run->end)
 		return VK_OK;
-	status = vk_read_ahead_open(run->io, run->state.position, run->end, false, &reader, err);
+	status = vk_read_ahead_open(run->io, run->state.position, run->end, 0, &reader, err);
 	if (status != VK_OK)
 		return status;
 	while (!over && !run->stopped && run->state.position < run->end) {
