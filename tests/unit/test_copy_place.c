@@ -51,7 +51,7 @@ static void check_of(bool tree, const char *dest, const char *path, enum vk_stat
 	struct vk_copy_place place;
 	struct vk_error err;
 
-	assert_int_equal(tree ? vk_copy_place_of_tree(dest, path, NULL, &place, &err)
+	assert_int_equal(tree ? vk_copy_place_of_tree(dest, path, NULL, NULL, &place, &err)
 			      : vk_copy_place_of(dest, path, &place, &err), status);
 	if (status != VK_OK)
 		return;
@@ -88,7 +88,7 @@ static void below_a_tree(void **state)
 	int fd;
 
 	(void)state;
-	assert_int_equal(vk_copy_place_of_tree("tree", "/", NULL, &tree, &err), VK_OK);
+	assert_int_equal(vk_copy_place_of_tree("tree", "/", NULL, NULL, &tree, &err), VK_OK);
 	assert_int_equal(vk_copy_place_below(&tree, "/a", &place, &err), VK_OK);
 	assert_string_equal(place.shown, "tree/a");
 	assert_int_equal(vk_copy_place_make_folder(&place, &fd, &err), VK_OK);

@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "base/shown.h"
 #include "base/utf8.h"
-#include "cmd/files/files.h"
+#include "cmd/files/holder.h"
 #include "cmd/shared/verbs.h"
 #include "vmfskit/extract.h"
 
@@ -120,6 +120,7 @@ static enum vk_status copy(struct run *run, const char *path, struct vk_error *e
 	*x = (struct vk_extract){.fd = STDOUT_FILENO, .sparse = takes_holes(STDOUT_FILENO) && size <= INT64_MAX,
 				 .stop_at_missing = !vk_cli_flag(run->files.cmd.call, "holes")};
 	(void)fcntl(STDOUT_FILENO, F_SETPIPE_SZ, PIPE_BYTES);
+	vk_files_say_held(&run->files, run->file, path);
 	status = vk_extract(x, io, 0, size, OUT_NAME, err);
 	if (status == VK_OK && x->sparse &&
 	    (ftruncate(STDOUT_FILENO, (off_t)x->position) != 0 || lseek(STDOUT_FILENO, 0, SEEK_END) < 0))

@@ -49,13 +49,7 @@ static enum vk_status look_up(struct vk_copy *copy, struct vk_error *err)
 		vk_error_set(err, VK_USAGE, where, "%s is a folder", vk_shown_name(copy->path).text);
 		return vk_error_remedy(err, "-r copies a folder with all that is in it");
 	}
-	if (copy->file->meta.type == VK_FILE_RDM) {
-		vk_error_set(err, VK_UNSUPPORTED, where,
-			     "%s is the mapping file of a raw device: it has no bytes of its own",
-			     vk_shown_name(copy->path).text);
-		return vk_error_remedy(err, "its disk is another LUN, which vmfskit stat names");
-	}
-	return VK_OK;
+	return vk_files_refuse_raw(&copy->files, copy->file, copy->path, err);
 }
 
 static enum vk_status copy_all(struct vk_copy *copy, struct vk_error *err)
@@ -71,8 +65,8 @@ static enum vk_status copy_all(struct vk_copy *copy, struct vk_error *err)
 	else
 		vk_copy_count(copy, copy->file);
 	if (status == VK_OK)
-		status = tree ? vk_copy_place_of_tree(copy->dest, copy->path, copy->resume ? identity : NULL,
-						      &place, err)
+		status = tree ? vk_copy_place_of_tree(copy->dest, copy->path, identity,
+						      copy->resume ? &copy->file->meta : NULL, &place, err)
 			      : vk_copy_place_of(copy->dest, copy->path, &place, err);
 	if (status != VK_OK)
 		return status;
@@ -183,23 +177,19 @@ static void put_text(const void *ctx)
 	if (copy->left_out > 0)
 		fprintf(copy->files.cmd.call->out, "%zu name%s left out, see above\n", copy->left_out,
 			copy->left_out == 1 ? "" : "s");
+	if (copy->unreadable > 0)
+		fprintf(copy->files.cmd.call->out, "%zu name%s not copied: what %s cannot be read, see above\n",
+			copy->unreadable, copy->unreadable == 1 ? "" : "s",
+			copy->unreadable == 1 ? "it stands for" : "they stand for");
 	vk_files_show_findings(&copy->files);
 }
 
 /* The command once more: what is there stays. */
 static void report_how_to_go_on(const struct vk_copy *copy)
 {
-	struct vk_command command;
-	char *line;
-
-	vk_command_begin(&command, "vmfskit: stopped before the end; go on with:");
-	for (const char *const *word = copy->files.cmd.call->command; *word != NULL; word++)
-		vk_command_word(&command, *word);
-	if (!copy->resume)
-		vk_command_add(&command, " --resume");
-	line = vk_command_end(&command);
-	vk_screen_paste(copy->files.cmd.call->err, "%s\n", line != NULL ? line : "");
-	free(line);
+	fprintf(copy->files.cmd.call->err, "%s: stopped before the end; go on with:\n",
+		copy->files.cmd.call->program->name);
+	vk_files_put_again(&copy->files, copy->resume ? NULL : "--resume", NULL, NULL);
 }
 
 static void end(void *ctx)
@@ -265,7 +255,8 @@ const struct vk_cli_verb vk_verb_cp = {
 		" the map says which file of which volume it is of, and a copy of anything else is refused. Of "
 		"what was copied before, 4 MiB of every 256 MiB are compared with the source, with --sums and --json "
 		"all of it: a copy that holds bytes of two moments is refused. What is "
-		"whole at DEST is compared with the source, byte by byte, before it is called copied.\n\n"
+		"whole at DEST is compared with the source, byte by byte, before it is called copied. With -r a DEST "
+		"that is the tree itself, begun or whole, is gone on with; any other folder takes the tree in it.\n\n"
 		"Holes, and blocks that were never written, stay holes. Sectors that cannot be read are read "
 		"around, one by one. Modes and times are kept. A digest is computed with --sums and --json, and "
 		"only of files that are whole.\n\n"

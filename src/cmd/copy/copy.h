@@ -42,6 +42,8 @@ struct vk_copy {
 	size_t count;
 	uint64_t written_bytes; /* of files that are done with */
 	size_t left_out;        /* that cannot be copied as files */
+	size_t unreadable;      /* entries of which nothing is known but the name */
+	bool names_missing;     /* of a tree: more may be in it */
 	/* beside a folder that is made for the tree: a map that stays until all is copied; NULL: none */
 	char *tree_map;
 	int tree_map_fd; /* the folder that it lies in, or -1 */
@@ -72,7 +74,8 @@ VK_MUST_USE enum vk_status vk_copy_check_room(struct vk_copy *copy, const struct
 void vk_copy_count(struct vk_copy *copy, const struct vk_fs_file *file);
 /*
  * Make the folder of a tree, whose identity a map beside it tells until vk_copy_end_tree; place->folder_fd is then the
- * folder itself. Errors: VK_REFUSED (it lies on the disk that is read; the map is another's), VK_USAGE, VK_IO.
+ * folder itself. Errors: VK_REFUSED (it lies on the disk that is read; the map is another's), VK_USAGE (it was begun,
+ * and the run neither goes on nor replaces), VK_IO.
  */
 VK_MUST_USE enum vk_status vk_copy_begin_tree(struct vk_copy *copy, const char *identity, struct vk_copy_place *place,
 					      struct vk_error *err);

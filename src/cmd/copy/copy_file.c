@@ -13,6 +13,7 @@
 #include "base/screen.h"
 #include "cmd/copy/copy.h"
 #include "cmd/copy/state.h"
+#include "cmd/files/holder.h"
 #include "base/shown.h"
 #include "store/folder/folder.h"
 #include "store/folder/save.h"
@@ -415,6 +416,7 @@ bool vk_copy_file(struct vk_copy *copy, const struct vk_fs_file *file, const cha
 	if (job.part == NULL || job.map == NULL || !vk_digest_init(&job.digest))
 		status = vk_no_memory(&err, place->shown);
 	vk_copy_identity(vk_fs_info(copy->files.fs), file, job.identity);
+	vk_files_say_held(&copy->files, file, path);
 	if (status == VK_OK)
 		status = check_place(&job, &there, &err);
 	if (status == VK_OK && there && copy->resume && !vk_is_there(place->folder_fd, job.part))

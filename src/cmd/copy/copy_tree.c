@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/checked.h"
 #include "base/memory.h"
 #include "base/shown.h"
 #include "cmd/copy/copy.h"
@@ -165,22 +166,30 @@ static void report_unreadable(struct vk_copy *copy, const struct vk_fs_visit *vi
 		(void)vk_error_at(&err, visit->error->offset_bytes);
 	(void)vk_error_remedy(&err, "%s", visit->error->remedy[0] != '\0' ? visit->error->remedy : visit->error->what);
 	(void)vk_cmd_fail(&copy->files.cmd, &err);
+	copy->unreadable++;
 }
 
 static bool visit_one(void *ctx, const struct vk_fs_visit *visit, bool *ret_stop)
 {
 	struct tree *t = ctx;
 	struct vk_copy *copy = t->copy;
+	const uint32_t type = visit->file != NULL ? visit->file->meta.type : visit->entry->type;
 
-	if (visit->file == NULL) {
-		if (t->place == NULL)
-			copy->total_files++;
-		else
-			report_unreadable(copy, visit);
+	if (type == VK_FILE_SYSTEM && !copy->system_files)
+		return false;
+	/* files that are small are never stopped in between */
+	if (t->place != NULL && !vk_cmd_progress_tell(&copy->progress, copy->written_bytes,
+						      vk_max_u64(copy->total_bytes, copy->written_bytes))) {
+		copy->stopped = *ret_stop = true;
 		return false;
 	}
-	if (visit->file->meta.type == VK_FILE_SYSTEM && !copy->system_files)
+	if (visit->file == NULL) {
+		if (t->place != NULL)
+			report_unreadable(copy, visit);
+		else
+			copy->total_files += type == VK_FILE_ORDINARY || type == VK_FILE_SYSTEM;
 		return false;
+	}
 	if (t->place != NULL && visit->file->meta.type == VK_FILE_RDM) {
 		vk_copy_leave_out(copy, visit->path,
 				  "the mapping file of a raw device has no bytes of its own; its disk is another "
@@ -223,7 +232,8 @@ static enum vk_status walk(struct vk_copy *copy, const struct vk_copy_place *pla
 {
 	const char *path = copy->path + strspn(copy->path, "/");
 	struct tree tree = {.copy = copy, .place = place, .base_len = strlen(path)};
-	const size_t absent = vk_findings_absent(&copy->files.findings);
+	const size_t absent = vk_findings_absent(&copy->files.findings), before = copy->files.findings.count;
+	bool unread = false;
 	enum vk_status status;
 
 	while (tree.base_len > 0 && path[tree.base_len - 1] == '/')
@@ -231,12 +241,15 @@ static enum vk_status walk(struct vk_copy *copy, const struct vk_copy_place *pla
 	tree.base_len += tree.base_len > 0;
 	status = vk_fs_walk_tree(copy->files.fs, copy->path, visit_one, &tree,
 				 place != NULL ? &copy->files.sink : NULL, err);
-	if (vk_findings_absent(&copy->files.findings) > absent) {
+	for (size_t i = before; i < copy->files.findings.count && !unread; i++)
+		unread = copy->files.findings.items[i].code == VK_F_SOURCE_UNREADABLE;
+	if (unread || vk_findings_absent(&copy->files.findings) > absent) {
 		fprintf(copy->files.cmd.call->err,
-			"%s: names are missing: not everything below %s is in the source, "
-			"so not everything was copied\n",
-			copy->files.cmd.call->program->name, vk_shown_name(copy->path).text);
+			"%s: names are missing: not everything below %s %s, so not everything was copied\n",
+			copy->files.cmd.call->program->name, vk_shown_name(copy->path).text,
+			unread ? "can be read" : "is in the source");
 		(void)vk_cmd_ok(&copy->files.cmd, VK_EXIT_FINDINGS);
+		copy->names_missing = true;
 	}
 	if (status == VK_OK && place != NULL && !copy->stopped) {
 		set_facts(&tree);
@@ -265,6 +278,7 @@ enum vk_status vk_copy_begin_tree(struct vk_copy *copy, const char *identity, st
 	static const struct vk_range_set none = {.count = 0};
 	enum vk_status status = VK_OK;
 	struct vk_range_set read;
+	const bool begun_now = !vk_is_there(place->folder_fd, place->name);
 	char *map;
 	int fd;
 
@@ -276,6 +290,11 @@ enum vk_status vk_copy_begin_tree(struct vk_copy *copy, const char *identity, st
 		status = vk_copy_state_read(place->folder_fd, map, identity, 0, &read, err);
 	else if (!vk_is_there(place->folder_fd, place->name))
 		status = vk_copy_state_write(place->folder_fd, map, identity, 0, &none, NULL, 0, err);
+	if (status == VK_OK && vk_is_there(place->folder_fd, map) && !begun_now && !copy->resume && !copy->overwrite) {
+		free(map);
+		vk_error_set(err, VK_USAGE, place->shown, "a copy of this folder was begun and is not whole");
+		return vk_error_remedy(err, "--resume goes on with it, --overwrite begins each file anew");
+	}
 	if (status == VK_OK && vk_is_there(place->folder_fd, map)) {
 		copy->tree_map = map;
 		copy->tree_map_fd = fcntl(place->folder_fd, F_DUPFD_CLOEXEC, 3);
@@ -293,7 +312,8 @@ enum vk_status vk_copy_begin_tree(struct vk_copy *copy, const char *identity, st
 
 void vk_copy_end_tree(struct vk_copy *copy)
 {
-	if (copy->tree_map_fd >= 0 && !copy->stopped && vk_copy_whole(copy) == copy->total_files)
+	if (copy->tree_map_fd >= 0 && !copy->stopped && !copy->names_missing && copy->unreadable == 0 &&
+	    vk_copy_whole(copy) == copy->total_files)
 		(void)unlinkat(copy->tree_map_fd, copy->tree_map, 0);
 }
 

@@ -17,7 +17,8 @@ void vk_files_put_again(const struct vk_files *files, const char *options, const
 
 	vk_command_begin(&command, call->program->name);
 	vk_command_word(&command, call->verb->name);
-	vk_command_add(&command, " %s", options);
+	if (options != NULL)
+		vk_command_add(&command, " %s", options);
 	for (size_t i = 2; words[0] != NULL && words[1] != NULL && words[i] != NULL; i++) {
 		if (without != NULL && strcmp(words[i], without) == 0 && words[i + 1] != NULL)
 			i++;

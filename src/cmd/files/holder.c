@@ -4,7 +4,9 @@
 
 #include <string.h>
 
+#include "base/shown.h"
 #include "vmfskit/text.h"
+#include "vmfskit/vmfs_uuid.h"
 
 static const struct {
 	const char *name, *said;
@@ -94,4 +96,29 @@ size_t vk_holders_of(const struct vk_files *files, const struct vk_lock *lock,
 	for (size_t i = 0; i < count; i++)
 		judge(files, &ret_holders[i]);
 	return count;
+}
+
+void vk_files_say_held(const struct vk_files *files, const struct vk_fs_file *file, const char *path)
+{
+	enum { SHARED_READ_ONLY = 2 };
+	struct vk_holder holders[VK_LOCK_HOLDERS];
+	const size_t count = file->lock.mode != SHARED_READ_ONLY ? vk_holders_of(files, &file->lock, holders) : 0;
+	struct vk_vmfs_uuid_parts host;
+	char mac[VK_MAC_TEXT_BYTES];
+	size_t held = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (holders[i].state != VK_HOLDER_SAME || held++ > 0)
+			continue;
+		vk_vmfs_uuid_decode(&holders[i].owner, &host);
+		vk_mac_format(host.macAddr, mac);
+	}
+	if (held == 0)
+		return;
+	fprintf(files->cmd.call->err,
+		"%s: note: %s is locked (%s) by the host with MAC %s%s, which had the volume open: if it is alive, "
+		"the file may change while it is read\n",
+		files->cmd.call->program->name, vk_shown_name(path).text,
+		file->lock.mode == 1 ? "exclusive" : "multi-writer", mac,
+		held > 1 ? vk_phrase(" and %zu more", held - 1).text : "");
 }

@@ -25,6 +25,8 @@ struct vk_holder {
 /* An exclusive lock has one, a shared one up to VK_LOCK_HOLDERS. */
 size_t vk_holders_of(const struct vk_files *files, const struct vk_lock *lock,
 		     struct vk_holder ret_holders[VK_LOCK_HOLDERS]);
+/* Before a file is read: a note on stderr when its lock is of a host that may write to it, and may be alive. */
+void vk_files_say_held(const struct vk_files *files, const struct vk_fs_file *file, const char *path);
 const char *vk_holder_state_name(enum vk_holder_state state); /* in JSON: "in-use", "free", ... */
 /* One look cannot tell whether a host is alive; what it can tell, as a sentence. */
 const char *vk_holder_state_said(enum vk_holder_state state);
