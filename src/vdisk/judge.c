@@ -70,10 +70,17 @@ static enum vk_vmdk_magic magic_of(enum vk_vdisk_kind kind)
 	}
 }
 
+static bool is_read(const struct vk_vdisks *list, const struct vk_vdisk *disk)
+{
+	return disk->descriptor != SIZE_MAX && list->files[disk->descriptor].is_descriptor;
+}
+
 static void judge_descriptor(const struct vk_vdisk_making *m, struct vk_vdisk *disk)
 {
 	const struct vk_vdisk_file *file = disk->descriptor != SIZE_MAX ? &m->disks->files[disk->descriptor] : NULL;
 
+	if (!is_read(m->disks, disk))
+		disk->cid_check = VK_VDISK_CID_UNKNOWN;
 	if (file == NULL) {
 		note(disk, m->disks->incomplete ? VK_VDISK_P_DESCRIPTOR_ABSENT : VK_VDISK_P_DESCRIPTOR_LOST);
 	} else if (file->is_descriptor) {
@@ -90,11 +97,6 @@ static void judge_descriptor(const struct vk_vdisk_making *m, struct vk_vdisk *d
 		note(disk, file->status == VK_ABSENT || file->missing_bytes > 0 ? VK_VDISK_P_DESCRIPTOR_ABSENT
 										: VK_VDISK_P_DESCRIPTOR_DAMAGED);
 	}
-}
-
-static bool is_read(const struct vk_vdisks *list, const struct vk_vdisk *disk)
-{
-	return disk->descriptor != SIZE_MAX && list->files[disk->descriptor].is_descriptor;
 }
 
 /* Whether a data file has the length that its line demands; how many sectors it has, and should have. */

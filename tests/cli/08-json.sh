@@ -149,8 +149,11 @@ if [ -n "$SHARED" ]; then
 	json "map" 0 map.json map files6.img /.sbc.sf
 	printf '%s\n' 'disk /vm.vmdk size=1M kind=flat cid=0a1b2c3d' 'disk /vm-1.vmdk size=1M kind=delta cid=1 parent=vm.vmdk' |
 		sed 's/cid=1 /cid=00000001 parent-cid=0a1b2c3c /' >recipe
+	echo 'disk /lost.vmdk size=1M kind=flat cid=00000002 lost=descriptor' >>recipe
 	"$LAB" make --size 2G --files recipe disks.img >/dev/null
 	json "ls of virtual disks" 1 ls-disks.json ls --disks disks.img
+	json "cp of a disk without descriptor" 0 cp.json cp --make-descriptor disks.img /lost-flat.vmdk .
+	is "cp: every key" "$(lacking vmfskit.cp/1 cp.json | grep -vE '^findings$|unreadable')" ""
 	is "ls: every key" "$(lacking vmfskit.ls/1 ls.json ls-disks.json | grep -vxE 'findings.\[\]|entries.\[\].unreadable')" ""
 	echo 'rdm /raw.vmdk size=5G lun=naa.600144f07ed404000000496ff8cd0003' >recipe
 	"$LAB" make --size 2G --files recipe raw.img >/dev/null

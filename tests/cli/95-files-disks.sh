@@ -81,7 +81,7 @@ disk /vm/tail.vmdk size=3M kind=delta cid=0000000b parent=ring1.vmdk parent-cid=
 END
 lab make --table none --vmfs 6 --size 2G --label chains --files recipe lost.img
 list "lost files are damage" 1 lost.img
-is "a flat file without a descriptor" "$(of /vm/alone-flat.vmdk '[.kind, .size_bytes, .descriptor, .problems]')" '["flat",3145728,null,["descriptor-lost"]]'
+is "a flat file without a descriptor" "$(of /vm/alone-flat.vmdk '[.kind, .size_bytes, .descriptor, .cid_check, .problems]')" '["flat",3145728,null,"unknown",["descriptor-lost"]]'
 is "a delta without one: its header tells the length" "$(of /vm/alone-000001-delta.vmdk '[.kind, .size_bytes, .problems]')" '["delta",4194304,["descriptor-lost"]]'
 is "a sesparse file without one" "$(of /vm/alone-000002-sesparse.vmdk '[.kind, .size_bytes, .problems]')" '["sesparse",5242880,["descriptor-lost"]]'
 is "a descriptor without data" "$(of /vm/empty.vmdk '[.kind, .size_bytes, .extents[0].place, .problems]')" '["flat",3145728,"lost",["data-lost"]]'

@@ -28,6 +28,7 @@ static bool read_options(void *ctx)
 	copy->overwrite = vk_cli_flag(cmd->call, "overwrite");
 	copy->resume = vk_cli_flag(cmd->call, "resume");
 	copy->keep_owner = vk_cli_flag(cmd->call, "owner");
+	copy->make_descriptor = vk_cli_flag(cmd->call, "make-descriptor");
 	copy->digests = cmd->json || vk_cli_value(cmd->call, "sums") != NULL;
 	if (copy->keep_owner && geteuid() != 0)
 		return vk_cmd_ok(cmd, vk_cli_usage(cmd->call, "--owner needs root: nobody else can give files away"));
@@ -60,9 +61,11 @@ static enum vk_status copy_all(struct vk_copy *copy, struct vk_error *err)
 	enum vk_status status = VK_OK;
 
 	vk_copy_identity(vk_fs_info(copy->files.fs), copy->file, identity);
-	if (tree)
+	if (copy->make_descriptor)
+		status = vk_copy_prepare_descriptors(copy, err);
+	if (status == VK_OK && tree)
 		status = vk_copy_count_tree(copy, err);
-	else
+	else if (status == VK_OK)
 		vk_copy_count(copy, copy->file);
 	if (status == VK_OK)
 		status = tree ? vk_copy_place_of_tree(copy->dest, copy->path, identity,
@@ -80,8 +83,8 @@ static enum vk_status copy_all(struct vk_copy *copy, struct vk_error *err)
 		copy->progress.done = "copied";
 		if (tree)
 			vk_copy_tree(copy, &place);
-		else
-			(void)vk_copy_file(copy, copy->file, copy->path, &place);
+		else if (vk_copy_file(copy, copy->file, copy->path, &place))
+			vk_copy_make_descriptor(copy, copy->file, copy->path, &place);
 		(void)vk_cmd_progress_end(&copy->progress);
 		vk_copy_end_tree(copy);
 	}
@@ -140,13 +143,16 @@ static void put_json(const void *ctx, struct vk_json *root)
 		const struct vk_copied *c = &copy->copied[i];
 		const char *sha256 = c->sha256[0] != '\0' ? c->sha256 : NULL;
 		json_t *missing = json_array();
+		struct vk_json o = vk_json_begin();
 
 		for (size_t k = 0; k < c->missing_count; k++)
 			vk_json_append(missing, VK_JSON_OBJECT(VK_KEY("file_offset", c->missing[k].file_offset),
 							       VK_KEY("length", c->missing[k].length_bytes)), root);
-		vk_json_append(files, VK_JSON_OBJECT(VK_KEY("path", c->path), VK_KEY("dest", c->dest),
-						     VK_KEY("size_bytes", c->size_bytes), VK_KEY("sha256", sha256),
-						     VK_KEY("unreadable", missing)), root);
+		VK_JSON_SET(&o, VK_KEY("path", c->path), VK_KEY("dest", c->dest), VK_KEY("size_bytes", c->size_bytes),
+			    VK_KEY("sha256", sha256), VK_KEY("unreadable", missing));
+		if (c->guesses != 0)
+			vk_json_set(&o, "guesses", vk_copy_guesses_json(c->guesses));
+		vk_json_append(files, vk_json_end(&o), root);
 	}
 	vk_json_set(root, "files", files);
 	vk_files_set_findings(&copy->files, root);
@@ -204,6 +210,7 @@ static void end(void *ctx)
 		free(copy->copied[i].missing);
 	}
 	free(copy->copied);
+	vk_vdisks_free(&copy->disks);
 	free(copy->tree_map);
 	if (copy->tree_map_fd >= 0)
 		close(copy->tree_map_fd);
@@ -226,6 +233,9 @@ static const struct vk_cli_option options[] = {
 	 .help = "write the SHA-256 of each file that is whole to FILE, for sha256sum -c"},
 	{.name = "resume", .help = "continue a copy that was interrupted, or try again what could not be read"},
 	{.name = "overwrite", .help = "replace files that are there"},
+	{.name = "make-descriptor",
+	 .help = "beside a flat file (NAME-flat.vmdk) whose descriptor is lost or cannot be read, make one: "
+		 "NAME.vmdk"},
 	{.name = "owner", .help = "keep user and group numbers, too (only root can)"},
 	VK_FILES_OPTIONS,
 	{0},
@@ -236,6 +246,7 @@ static const struct vk_cli_example examples[] = {
 	{"vmfskit cp -r --sums /rescue/SHA256SUMS /dev/sdb /web /rescue", "a virtual machine, with digests"},
 	{"vmfskit cp -r --resume /dev/sdb / /rescue/all", "all files, where an earlier run stopped"},
 	{"vmfskit cp disk.img /.fdc.sf fdc.bin", "a system file of a dump"},
+	{"vmfskit cp --make-descriptor /dev/sdb /web/web-flat.vmdk /rescue/", "and a new descriptor for it"},
 	{NULL, NULL},
 };
 
@@ -270,6 +281,15 @@ const struct vk_cli_verb vk_verb_cp = {
 		"others, and the mapping files of raw "
 		"devices, are named and left out. The room that is needed and what is free is told before "
 		"anything is copied.\n\n"
+		"--make-descriptor makes the descriptor (NAME.vmdk) of a flat file that has lost it, beside the copy: "
+		"of the file PATH, or with -r of each one that needs it. Length and geometry follow from the "
+		"flat file; a file with holes is called thin. The rest is said to be a guess: the CID (fffffffe, as of "
+		"a disk that was never written to), adapterType (lsilogic: a machine with another controller needs "
+		"it changed), virtualHWVersion (4 from VMFS3, else 8), that a file without holes is thick, and the "
+		"geometry of disks from 1 to 2 GiB. It has no uuid; ESX makes one. It is made when the whole flat file "
+		"is there. A descriptor that cannot be read is left out with -r, because the new one has its name. "
+		"Nothing is made for deltas: only a descriptor tells which disk is the parent of a delta, and the CID "
+		"that the parent had.\n\n"
 		"--mapfile is about the source: it names the mapfile of the ddrescue run that made the image.",
 	.options = options,
 	.examples = examples,

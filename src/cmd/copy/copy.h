@@ -10,6 +10,7 @@
 #include "cmd/shared/scan_progress.h"
 #include "store/folder/digest.h"
 #include "vmfskit/extract.h"
+#include "vmfskit/virtual_disk.h"
 
 /* A file that was dealt with. */
 struct vk_copied {
@@ -22,6 +23,7 @@ struct vk_copied {
 	uint64_t missing_bytes;
 	bool whole;
 	bool compared; /* it was there, and holds the bytes of the source */
+	uint32_t guesses; /* not 0: a descriptor that was made; which of its lines are guesses */
 	/* which file of this host it is */
 	uint64_t device, inode;
 };
@@ -32,8 +34,9 @@ struct vk_copy {
 	const char *path;
 	const char *dest;
 	/* options */
-	bool tree, system_files, overwrite, resume, keep_owner, digests;
+	bool tree, system_files, overwrite, resume, keep_owner, digests, make_descriptor;
 	struct vk_output_file sums; /* out NULL: not asked for */
+	struct vk_vdisks disks;     /* of the volume, for make_descriptor */
 	/* before it begins */
 	uint64_t total_files, total_bytes; /* that will be written at most */
 	/* results */
@@ -65,6 +68,32 @@ VK_MUST_USE enum vk_status vk_copy_facts(const struct vk_copy *copy, const struc
  */
 bool vk_copy_record(struct vk_copy *copy, struct vk_copied *copied, const char *path, const char *dest,
 		    struct vk_extract *extract);
+/*
+ * Whether that name may be removed or written to: no file that is read, none that this run made. Errors: VK_REFUSED,
+ * VK_DAMAGED (two files of one name), VK_IO.
+ */
+struct stat;
+VK_MUST_USE enum vk_status vk_copy_check_not_ours(const struct vk_copy *copy, const struct vk_copy_place *place,
+						  const char *name, struct stat *ret_st, bool *ret_there,
+						  struct vk_error *err);
+/* The same of the name of the place, where only a regular file is replaced. Errors: as above, VK_USAGE. */
+VK_MUST_USE enum vk_status vk_copy_check_place(const struct vk_copy *copy, const struct vk_copy_place *place,
+					       bool *ret_there, struct vk_error *err);
+/* What is there is replaced with --overwrite only. Errors: VK_USAGE. */
+VK_MUST_USE enum vk_status vk_copy_refuse_existing(const struct vk_copy *copy, const struct vk_copy_place *place,
+						   struct vk_error *err);
+/*
+ * --make-descriptor: find the virtual disks; of one file: that its descriptor is lost and can be made. Errors: those of
+ * vk_vdisks_list, VK_USAGE, VK_UNSUPPORTED.
+ */
+VK_MUST_USE enum vk_status vk_copy_prepare_descriptors(struct vk_copy *copy, struct vk_error *err);
+/* Whether that file is a descriptor that cannot be read, in the place of which one is made. */
+bool vk_copy_is_replaced(const struct vk_copy *copy, const struct vk_fs_file *file);
+/* The descriptor beside a flat file that was copied whole, if it needs one; what cannot be done is reported. */
+void vk_copy_make_descriptor(struct vk_copy *copy, const struct vk_fs_file *file, const char *path,
+			     const struct vk_copy_place *place);
+/* The lines that a made descriptor guesses: "CID", "ddb.adapterType", ...; free the array. */
+json_t *vk_copy_guesses_json(uint32_t guesses);
 /* Before anything is made: that the list of sums may lie there. Errors: VK_REFUSED, VK_USAGE, VK_IO, VK_NOMEM. */
 VK_MUST_USE enum vk_status vk_copy_check_sums(struct vk_copy *copy, const char *path, struct vk_error *err);
 /* Say how much room is needed and how much is free. Errors: VK_REFUSED, when that is not enough. */

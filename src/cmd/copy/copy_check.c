@@ -74,6 +74,46 @@ bool vk_copy_made(const struct vk_copy *copy, const char *path)
 	return false;
 }
 
+enum vk_status vk_copy_check_not_ours(const struct vk_copy *copy, const struct vk_copy_place *place, const char *name,
+				      struct stat *ret_st, bool *ret_there, struct vk_error *err)
+{
+	*ret_there = fstatat(place->folder_fd, name, ret_st, AT_SYMLINK_NOFOLLOW) == 0;
+	if (!*ret_there)
+		return errno == ENOENT ? VK_OK
+				       : vk_error_errno(err, errno, place->shown, "cannot look at this place");
+	if (vk_files_is_source(&copy->files, ret_st)) {
+		vk_error_set(err, VK_REFUSED, place->shown, "%s is the source itself", name);
+		return vk_error_remedy(err, "choose another name");
+	}
+	for (size_t i = 0; i < copy->count; i++)
+		if (copy->copied[i].device == ret_st->st_dev && copy->copied[i].inode == ret_st->st_ino)
+			return vk_error_set(err, VK_DAMAGED, place->shown, "two files of the volume have this name; "
+					    "the first was copied");
+	return VK_OK;
+}
+
+enum vk_status vk_copy_check_place(const struct vk_copy *copy, const struct vk_copy_place *place, bool *ret_there,
+				   struct vk_error *err)
+{
+	struct stat st;
+	enum vk_status status = vk_copy_check_not_ours(copy, place, place->name, &st, ret_there, err);
+
+	if (status != VK_OK || !*ret_there || S_ISREG(st.st_mode))
+		return status;
+	return vk_error_set(err, VK_USAGE, place->shown,
+			    "there is something else than a regular file, and only those are replaced");
+}
+
+enum vk_status vk_copy_refuse_existing(const struct vk_copy *copy, const struct vk_copy_place *place,
+				       struct vk_error *err)
+{
+	if (copy->overwrite)
+		return VK_OK;
+	vk_error_set(err, VK_USAGE, place->shown, "the file exists%s",
+		     copy->resume ? ", and is not, or cannot be seen to be, what would be copied" : "");
+	return vk_error_remedy(err, "choose another name, or add --overwrite");
+}
+
 void vk_copy_count(struct vk_copy *copy, const struct vk_fs_file *file)
 {
 	uint64_t missing, allocated;

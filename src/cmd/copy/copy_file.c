@@ -138,28 +138,6 @@ static enum vk_status copy_gaps(struct job *job, struct vk_io *io, struct vk_err
 	return status;
 }
 
-/* Whether that may be removed or written to: no file that is read, none that this run made. */
-static enum vk_status check_not_ours(const struct job *job, const char *name, struct stat *ret_st, bool *ret_there,
-				     struct vk_error *err)
-{
-	const struct vk_copy *copy = job->copy;
-	const struct vk_copy_place *place = job->place;
-
-	*ret_there = fstatat(place->folder_fd, name, ret_st, AT_SYMLINK_NOFOLLOW) == 0;
-	if (!*ret_there)
-		return errno == ENOENT ? VK_OK
-				       : vk_error_errno(err, errno, place->shown, "cannot look at this place");
-	if (vk_files_is_source(&copy->files, ret_st)) {
-		vk_error_set(err, VK_REFUSED, place->shown, "%s is the source itself", name);
-		return vk_error_remedy(err, "choose another name");
-	}
-	for (size_t i = 0; i < copy->count; i++)
-		if (copy->copied[i].device == ret_st->st_dev && copy->copied[i].inode == ret_st->st_ino)
-			return vk_error_set(err, VK_DAMAGED, place->shown, "two files of the volume have this name; "
-					    "the first was copied");
-	return VK_OK;
-}
-
 /*
  * What is in the way may be an interrupted copy of this file: its map says so. Anything else is somebody's file, which
  * stays. The map is made before the part and removed after it: a part without a map was made by nobody here.
@@ -171,10 +149,10 @@ static enum vk_status open_part(struct job *job, struct vk_error *err)
 	const uint64_t size = job->file->meta.fileLength;
 	struct stat part_st, map_st;
 	bool part, map;
-	enum vk_status status = check_not_ours(job, job->part, &part_st, &part, err);
+	enum vk_status status = vk_copy_check_not_ours(copy, place, job->part, &part_st, &part, err);
 
 	if (status == VK_OK)
-		status = check_not_ours(job, job->map, &map_st, &map, err);
+		status = vk_copy_check_not_ours(copy, place, job->map, &map_st, &map, err);
 	if (status == VK_OK && map)
 		status = vk_copy_state_read(place->folder_fd, job->map, job->identity, size, &job->done, err);
 	if (status != VK_OK)
@@ -378,27 +356,6 @@ static enum vk_status compare_file(struct job *job, const char *path, struct vk_
 	return VK_OK;
 }
 
-/* An existing file is replaced only when it is a file, is none of the source, and this run did not make it. */
-static enum vk_status check_place(const struct job *job, bool *ret_there, struct vk_error *err)
-{
-	struct stat st;
-	enum vk_status status = check_not_ours(job, job->place->name, &st, ret_there, err);
-
-	if (status != VK_OK || !*ret_there || S_ISREG(st.st_mode))
-		return status;
-	return vk_error_set(err, VK_USAGE, job->place->shown,
-			    "there is something else than a regular file, and only those are replaced");
-}
-
-static enum vk_status refuse_existing(const struct job *job, struct vk_error *err)
-{
-	if (job->copy->overwrite)
-		return VK_OK;
-	vk_error_set(err, VK_USAGE, job->place->shown, "the file exists%s",
-		     job->copy->resume ? ", and is not, or cannot be seen to be, what would be copied" : "");
-	return vk_error_remedy(err, "choose another name, or add --overwrite");
-}
-
 bool vk_copy_file(struct vk_copy *copy, const struct vk_fs_file *file, const char *path,
 		  const struct vk_copy_place *place)
 {
@@ -418,12 +375,12 @@ bool vk_copy_file(struct vk_copy *copy, const struct vk_fs_file *file, const cha
 	vk_copy_identity(vk_fs_info(copy->files.fs), file, job.identity);
 	vk_files_say_held(&copy->files, file, path);
 	if (status == VK_OK)
-		status = check_place(&job, &there, &err);
+		status = vk_copy_check_place(copy, place, &there, &err);
 	if (status == VK_OK && there && copy->resume && !vk_is_there(place->folder_fd, job.part))
 		status = compare_file(&job, path, &copied, &err);
 	if (status == VK_OK && !copied.compared && !copy->stopped) {
 		if (there)
-			status = refuse_existing(&job, &err);
+			status = vk_copy_refuse_existing(copy, place, &err);
 		vk_digest_free(&job.digest);
 		if (status == VK_OK && !vk_digest_init(&job.digest))
 			status = vk_no_memory(&err, place->shown);

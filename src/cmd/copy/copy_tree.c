@@ -147,8 +147,8 @@ static bool copy_one(struct tree *t, const struct vk_fs_visit *visit, bool *ret_
 		enter = make_folder(t, visit, below, &place);
 	else if (visit->file->meta.type == VK_FILE_LINK)
 		make_link(t, visit, below, &place);
-	else
-		(void)vk_copy_file(t->copy, visit->file, visit->path, &place);
+	else if (vk_copy_file(t->copy, visit->file, visit->path, &place))
+		vk_copy_make_descriptor(t->copy, visit->file, visit->path, &place);
 	*ret_stop = t->copy->stopped;
 	vk_copy_place_free(&place);
 	return enter;
@@ -194,6 +194,12 @@ static bool visit_one(void *ctx, const struct vk_fs_visit *visit, bool *ret_stop
 		vk_copy_leave_out(copy, visit->path,
 				  "the mapping file of a raw device has no bytes of its own; its disk is another "
 				  "LUN, which vmfskit stat names");
+		return false;
+	}
+	if (vk_copy_is_replaced(copy, visit->file)) {
+		if (t->place != NULL)
+			vk_copy_leave_out(copy, visit->path, "this descriptor cannot be read; one that is made takes "
+					  "its place");
 		return false;
 	}
 	if (t->place != NULL)
