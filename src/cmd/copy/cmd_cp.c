@@ -195,7 +195,7 @@ static void report_how_to_go_on(const struct vk_copy *copy)
 {
 	fprintf(copy->files.cmd.call->err, "%s: stopped before the end; go on with:\n",
 		copy->files.cmd.call->program->name);
-	vk_files_put_again(&copy->files, copy->resume ? NULL : "--resume", NULL, NULL);
+	vk_files_put_again(&copy->files, copy->resume ? NULL : "--resume", NULL, NULL, NULL);
 }
 
 static void end(void *ctx)

@@ -7,7 +7,8 @@
 #include "base/screen.h"
 #include "cmd/files/files.h"
 
-void vk_files_put_again(const struct vk_files *files, const char *options, const char *source, const char *without)
+void vk_files_put_again(const struct vk_files *files, const char *options, const char *word, const char *instead,
+			const char *without)
 {
 	const struct vk_cli_call *call = files->cmd.call;
 	const char *const *words = call->command;
@@ -26,7 +27,7 @@ void vk_files_put_again(const struct vk_files *files, const char *options, const
 			 words[i][without_len] == '=')
 			continue;
 		else
-			vk_command_word(&command, source != NULL && words[i] == call->arguments[0] ? source : words[i]);
+			vk_command_word(&command, word != NULL && words[i] == word ? instead : words[i]);
 	}
 	text = vk_command_end(&command);
 	if (text != NULL)

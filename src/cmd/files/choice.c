@@ -145,7 +145,7 @@ static void put_command(const struct vk_files *files, const struct vk_files_choi
 	text = vk_command_end(&chosen);
 	/* the one that was given is replaced */
 	if (text != NULL)
-		vk_files_put_again(files, text, NULL, "--volume");
+		vk_files_put_again(files, text, NULL, NULL, "--volume");
 	free(text);
 }
 
@@ -180,7 +180,7 @@ static void put_with_first(const struct vk_files *files)
 	vk_command_path(&extent, files->cmd.call->arguments[0]);
 	text = vk_command_end(&extent);
 	if (text != NULL)
-		vk_files_put_again(files, text, "DEVICE", NULL);
+		vk_files_put_again(files, text, files->cmd.call->arguments[0], "DEVICE", NULL);
 	free(text);
 }
 

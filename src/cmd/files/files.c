@@ -130,7 +130,7 @@ static void say_missing_devices(const struct vk_files *files)
 		"vmfskit decode shows the volume UUID of a DEVICE, here %s; with the others the command is:\n",
 		files->cmd.call->program->name, said->seen, vk_vmfs_uuid_text(&volume->uuid).text);
 	vk_files_put_again(files, vk_phrase("%.*s", (int)(missing > 3 ? one : missing * (one + 1) - 1), more).text,
-			   NULL, NULL);
+			   NULL, NULL, NULL);
 }
 
 static bool open_chosen(struct vk_files *files)

@@ -72,10 +72,11 @@ bool vk_files_at_most(struct vk_files *files, size_t count);
 VK_MUST_USE enum vk_status vk_files_refuse_raw(const struct vk_files *files, const struct vk_fs_file *file,
 					       const char *path, struct vk_error *err);
 /*
- * Print the command line once more to paste, with options (or NULL) added; source (NULL: as it was) in the place of
- * SOURCE, and without the option of that name and its value (NULL: with all).
+ * Print the command line once more to paste, with options (or NULL) added, instead in the place of the argument word,
+ * and without the option of that name and its value. Each may be NULL.
  */
-void vk_files_put_again(const struct vk_files *files, const char *options, const char *source, const char *without);
+void vk_files_put_again(const struct vk_files *files, const char *options, const char *word, const char *instead,
+			const char *without);
 /* The path of the source with that number, as it was named. */
 const char *vk_files_source(const struct vk_files *files, size_t source);
 /*

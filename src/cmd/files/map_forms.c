@@ -145,8 +145,7 @@ bool vk_map_show_ddrescue(struct vk_map *map)
 			     vk_shown_name(vk_files_source(&map->files, 0)).text);
 		if (vk_map_told_by(map) != NULL)
 			vk_error_remedy(&err, "where it lies is told by %s, which is not wholly in the source: ask for "
-					"that first: vmfskit map --ddrescue %s /%s", vk_map_told_by(map),
-					vk_shell_path(vk_files_source(&map->files, 0)).text, vk_map_told_by(map));
+					"the blocks of that first, which this lists:", vk_map_told_by(map));
 		else if (map->sums.unknown_bytes > 0 && map->files.chosen.volume != NULL &&
 			 !map->files.chosen.volume->complete)
 			vk_error_remedy(&err, "it lies on a device of the volume that is not named: name it with "
@@ -156,6 +155,9 @@ bool vk_map_show_ddrescue(struct vk_map *map)
 					vk_shell_path(vk_files_source(&map->files, 0)).text,
 					vk_shell_path(map->path).text);
 		done = vk_cmd_fail(cmd, &err);
+		if (vk_map_told_by(map) != NULL)
+			vk_files_put_again(&map->files, NULL, map->path,
+					   vk_phrase("/%s", vk_map_told_by(map)).text, NULL);
 	}
 	if (done) {
 		(void)vk_screen_exact(out, true);
