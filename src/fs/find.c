@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/command.h"
 #include "fs/folder.h"
 #include "vmfskit/text.h"
 
@@ -168,11 +169,15 @@ enum vk_status vk_fs_find(struct vk_fs *fs, const struct vk_fs_file *folder, con
 				    "\"%s\" is not among the names of %s that the source holds, and %" PRIu64
 				    " bytes of the folder are not in the source", shown,
 				    vk_dir_called(folder, NULL).text, visit.missing_bytes);
-	if (!s.found)
-		return vk_error_set(err, VK_ABSENT, vk_io_name(fs->volume), "no file \"%s\" is in the %s", shown,
-				    folder->address == vk_fd_address(0, VK_SYSTEM_ROOT)
-					    ? "root folder"
-					    : vk_phrase("folder of descriptor 0x%08x", folder->address).text);
+	if (!s.found) {
+		const bool root = folder->address == vk_fd_address(0, VK_SYSTEM_ROOT);
+
+		vk_error_set(err, VK_ABSENT, vk_io_name(fs->volume), "no file \"%s\" is in the %s", shown,
+			     root ? "root folder" : vk_phrase("folder of descriptor 0x%08x", folder->address).text);
+		(void)vk_error_remedy(err, "vmfskit ls %s %s shows what is", vk_shell_path(vk_io_name(fs->volume)).text,
+				      root ? "/" : vk_phrase("'#0x%08x'", folder->address).text);
+		return VK_ABSENT;
+	}
 	*ret_entry = s.entry;
 	return VK_OK;
 }

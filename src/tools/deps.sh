@@ -119,7 +119,8 @@ done
 sudo=()
 if [ "$(id -u)" -ne 0 ]; then
 	if ! command -v sudo >/dev/null; then
-		echo "You are not root and there is no sudo. As root: apt-get update && apt-get install ${missing[*]}" >&2
+		echo "You are not root and there is no sudo. As root: apt-get update && apt-get install" \
+			"${missing[*]}" >&2
 		exit 1
 	fi
 	sudo=(sudo)
@@ -132,7 +133,8 @@ quiet_ssh() {
 }
 log=$(mktemp "${TMPDIR:-/tmp}/vmfskit-packages.XXXXXX") || exit 1
 # lists that could not be refreshed may still do
-"${sudo[@]}" apt-get -qq update >"$log" 2>&1 || echo "The package lists could not be refreshed; trying with those that are there." >&2
+"${sudo[@]}" apt-get -qq update >"$log" 2>&1 ||
+	echo "The package lists could not be refreshed; trying with those that are there." >&2
 quiet_ssh mask
 if ! "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
 	apt-get -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 install "${missing[@]}" >>"$log" 2>&1; then

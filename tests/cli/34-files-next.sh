@@ -103,6 +103,18 @@ next "the descriptor of the file system is lost" 1 'the file-system descriptor o
 small=$("$VMFSKIT" ls --json -R whole | jq -r 'first(.entries[] | select(.type == "file" and .size_bytes > 0 and .size_bytes < 60000).path)')
 folder=$("$VMFSKIT" ls --json -R whole | jq -r 'first(.entries[] | select(.type == "dir").path)')
 rdm=$("$VMFSKIT" ls --json -R whole | jq -r 'first(.entries[] | select(.type == "rdm").path)')
+run "$VMFSKIT" stat whole /nothing
+next "a name that is not there" 4 'no file "nothing" is in the root folder' 'vmfskit ls whole /'
+run "$VMFSKIT" stat whole "$folder/nothing"
+next "nor in a folder" 4 'no file "nothing" is in the folder' \
+	"vmfskit ls whole '#$("$VMFSKIT" stat --json whole "$folder" | jq -r '.files[0].fd')'"
+run "$VMFSKIT" cp whole "$small" "$folder" dest
+is "cp of several" "$CODE" 2
+has "cp of several: what to do" "$ERR" 'run it once for each PATH'
+ok "a list of sums" "$VMFSKIT" cp --sums sums whole "$small" summed
+run "$VMFSKIT" cp --sums sums whole "$small" other-copy
+is "a second run does not replace the list of the first" "$CODE $(grep -c . sums)" "2 1"
+has "a second run: what to do" "$ERR" 'choose another name for the list of sums, one for each run'
 run "$VMFSKIT" cp whole "$folder" dest
 next "cp of a folder" 2 'is a folder' -r 2
 ok "cp -r" "$VMFSKIT" cp -r whole "$folder" dest

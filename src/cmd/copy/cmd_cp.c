@@ -106,7 +106,8 @@ static bool work(void *ctx)
 		return false;
 	copy->path = vk_files_path(&copy->files, 0);
 	if (copy->path == NULL || vk_files_path(&copy->files, 1) != NULL)
-		return vk_cmd_ok(cmd, vk_cli_usage(cmd->call, "SOURCE, one PATH and DEST are needed"));
+		return vk_cmd_ok(cmd, vk_cli_usage(cmd->call, "SOURCE, one PATH and DEST are needed: "
+						   "run it once for each PATH"));
 	status = look_up(copy, &err);
 	if (status == VK_OK && sums != NULL)
 		status = vk_copy_check_sums(copy, sums, &err);
@@ -243,7 +244,7 @@ static const struct vk_cli_option options[] = {
 
 static const struct vk_cli_example examples[] = {
 	{"vmfskit cp /dev/sdb /web/web-flat.vmdk /rescue/", "one virtual disk, as /rescue/web-flat.vmdk"},
-	{"vmfskit cp -r --sums /rescue/SHA256SUMS /dev/sdb /web /rescue", "a virtual machine, with digests"},
+	{"vmfskit cp -r --sums /rescue/web.sha256 /dev/sdb /web /rescue", "a virtual machine, with digests"},
 	{"vmfskit cp -r --resume /dev/sdb / /rescue/all", "all files, where an earlier run stopped"},
 	{"vmfskit cp disk.img /.fdc.sf fdc.bin", "a system file of a dump"},
 	{"vmfskit cp --make-descriptor /dev/sdb /web/web-flat.vmdk /rescue/", "and a new descriptor for it"},
@@ -256,7 +257,7 @@ const struct vk_cli_verb vk_verb_cp = {
 	.purpose = "copy files and folders out of a volume",
 	.description =
 		"Copies the file PATH of a volume to DEST, a file or a folder of this host. With -r PATH may be a"
-		" folder. "
+		" folder. For several, run it once for each. "
 		VK_FILES_SOURCE_TEXT
 		"\n\n"
 		"A file is called DEST.vmfskit-part until it is whole. Beside it lies DEST.vmfskit-map, a mapfile "

@@ -48,8 +48,13 @@ enum vk_status vk_copy_check_sums(struct vk_copy *copy, const char *path, struct
 		vk_error_set(err, VK_REFUSED, path, "this is the source itself");
 		return vk_error_remedy(err, "choose another name for the list of sums");
 	}
-	if (copy->overwrite || !copy->resume)
+	if (copy->overwrite)
 		return VK_OK;
+	if (!copy->resume) {
+		vk_error_set(err, VK_USAGE, path, "this file exists");
+		return vk_error_remedy(err, "choose another name for the list of sums, one for each run: with "
+				       "--overwrite what was copied now would stand in it alone");
+	}
 	fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return vk_error_errno(err, errno, path, "cannot open the file");

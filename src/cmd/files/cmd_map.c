@@ -206,7 +206,9 @@ static int run_map(struct vk_cli_call *call)
 static const struct vk_cli_option options[] = {
 	{.name = "dd", .help = "print a script of dd commands that copies the file: sh SCRIPT DEVICE OUT"},
 	{.name = "dmsetup", .help = "print a table for dmsetup that shows the file as a device"},
-	{.name = "ddrescue", .help = "print a mapfile of the blocks of the file on SOURCE, a domain for ddrescue -m"},
+	{.name = "ddrescue",
+	 .help = "print a mapfile of GNU ddrescue: the blocks of the file on SOURCE, a domain for ddrescue -m "
+		 "(--mapfile names another one, which tells what was read of SOURCE)"},
 	{.name = "device", .argument = "DEVICE", .choices = "FILE", .several = true,
 	 .help = "what --dmsetup calls the disk of SOURCE; once more for each --extent"},
 	VK_FILES_OPTIONS,
