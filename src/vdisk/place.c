@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fs/folder.h"
 #include "fs/fs_parts.h"
 #include "vdisk/vdisk.h"
 
@@ -93,14 +94,16 @@ static enum vk_vdisk_place look_up(struct vk_vdisk_making *m, const char *path, 
 
 enum vk_vdisk_place vk_vdisk_resolve(struct vk_vdisk_making *m, const char *from, const char *name, size_t *ret_file)
 {
-	const char *slash = strrchr(from, '/');
-	char path[VK_FS_PATH_BYTES];
-	const char *inside = name;
+	const char *slash = strrchr(from, '/'), *inside;
+	char path[VK_FS_PATH_BYTES], escaped[3 * VK_VMDK_NAME_BYTES];
 
 	if (name[0] == '\0')
 		return VK_VDISK_NOWHERE;
+	/* a descriptor has the bytes of a name, a path of ours their form in paths */
+	vk_dir_escape(name, "", escaped);
+	inside = escaped;
 	if (name[0] == '/') {
-		inside = vk_fs_inside_volume(m->fs, name);
+		inside = vk_fs_inside_volume(m->fs, escaped);
 		slash = NULL;
 	}
 	if (inside == NULL || !join(from, slash != NULL ? (size_t)(slash - from) : 0, inside, path))

@@ -128,6 +128,10 @@ head -c 1024 /dev/zero >f2.bin
 text 3 ffffffff 'RW 1 FLAT "f1.bin" 0\nRW 1 FLAT "f2.bin" 1\nRW 5 ZERO' >parts.vmdk
 text 3 ffffffff 'RW 3 FLAT "f2.bin" 0' >parts2.vmdk
 printf 'RW 1 VMFS "\033[2J\n' | cat <(text 3 ffffffff) - >'esc.vmdk'
+for name in 'p%41' $'c\001' 'a b'; do
+	head -c 1M /dev/zero >"$name-flat.vmdk"
+	text 1 ffffffff "RW 2048 VMFS \"$name-flat.vmdk\"" >"$name.vmdk"
+done
 for i in $(seq 300); do text "$i" "$((i - 1))" "parentFileNameHint=\"c$((i - 1)).vmdk\"\nRW 1 ZERO" >sub/c$i.vmdk; done
 text 0 ffffffff 'RW 1 ZERO' >sub/c0.vmdk
 cd "$TMP" || exit 1
@@ -153,11 +157,16 @@ hosted.vmdk|
 parts.vmdk|data-shared
 parts2.vmdk|data-shared size
 esc.vmdk|data-lost
+p%2541.vmdk|
+c%01.vmdk|
+a b.vmdk|
 sub/c0.vmdk|
 sub/c256.vmdk|chain-long
 sub/c255.vmdk|
 END
 is "a damaged descriptor is the line of its data file" "$(of /d/zeros.vmdk '[.kind, .size_bytes, .extents[0].path]')" '["flat",1048576,"/d/zeros-flat.vmdk"]'
+is "names with bytes that paths show otherwise" "$(jq -c '[.disks[] | select(.path | test("/(p%|c%|a b)")) | .extents[0] | [.name, .place]]' list.json)" \
+	'[["a b-flat.vmdk","here"],["c\u0001-flat.vmdk","here"],["p%41-flat.vmdk","here"]]'
 is "made by Workstation" "$(of /d/hosted.vmdk '[.kind, .size_bytes]')" '["hosted",1048576]'
 is "in parts" "$(of /d/parts.vmdk '[.kind, .size_bytes, [.extents[].place]]')" '["flat",3584,["here","here","nowhere"]]'
 is "no longer chain is followed" "$(of /d/sub/c300.vmdk '.chain | length')" 256
