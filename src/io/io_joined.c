@@ -318,11 +318,12 @@ static enum vk_status note_first(const char *path, const struct vk_split_name *n
 	if (strlen(path) >= sizeof(join.first) || holds_beginning(io))
 		return VK_OK;
 	memcpy(join.first, path, folder);
-	vk_split_name_nth(name, !name->letters, join.first + folder, sizeof(join.first) - folder);
+	/* beside a .000 a .001 is the second one */
+	vk_split_name_nth(name, 0, join.first + folder, sizeof(join.first) - folder);
 	if (!is_file(join.first) && !name->letters)
-		vk_split_name_nth(name, 0, join.first + folder, sizeof(join.first) - folder);
-	if (!is_file(join.first) || stat(join.first, &st) != 0 || (uint64_t)st.st_size < vk_io_size_bytes(io) ||
-	    ends_a_disk(join.first, (uint64_t)st.st_size))
+		vk_split_name_nth(name, 1, join.first + folder, sizeof(join.first) - folder);
+	if (strcmp(join.first, path) == 0 || !is_file(join.first) || stat(join.first, &st) != 0 ||
+	    (uint64_t)st.st_size < vk_io_size_bytes(io) || ends_a_disk(join.first, (uint64_t)st.st_size))
 		return VK_OK;
 	io->join = malloc(sizeof(join));
 	if (io->join == NULL)
@@ -362,10 +363,11 @@ enum vk_status vk_io_joined(const char *path, const struct vk_open_options *opti
 		free(list.paths);
 		return status;
 	}
-	if (strcmp(path, "-") != 0 && vk_split_name(path, &name) && vk_split_name_first(&name) && is_file(path))
-		return open_with_siblings(path, &name, options, ret_io, err);
-	status = vk_io_path(path, options, ret_io, err);
-	if (status != VK_OK || strcmp(path, "-") == 0 || !vk_split_name(path, &name) || !is_file(path))
+	if (strcmp(path, "-") == 0 || !vk_split_name(path, &name) || !is_file(path))
+		return vk_io_path(path, options, ret_io, err);
+	status = vk_split_name_first(&name) ? open_with_siblings(path, &name, options, ret_io, err)
+					    : vk_io_path(path, options, ret_io, err);
+	if (status != VK_OK || vk_io_join(*ret_io) != NULL)
 		return status;
 	status = note_first(path, &name, *ret_io, err);
 	if (status != VK_OK)

@@ -139,6 +139,14 @@ is "both are shown" "$(jq '.sources | length' "$OUT")" 2
 ok "nor is a disk with another beside it" "$VMFSKIT" decode two/lun.001
 hasnt "nothing was put together" "$OUT" source.joined
 # a later piece alone
+mkdir split/zero
+split -b 130M -d -a 3 good.img split/zero/disk.
+for piece in split/zero/disk.001 split/zero/disk.002; do
+	exits "$piece alone, beside a .000" 1 "$VMFSKIT" decode "$piece"
+	has "$piece alone, beside a .000: what it is" "$OUT" "^This is a later piece of the split dump that begins with split/zero/disk\.000\."
+done
+decoded "a dump that counts from .000" split/zero/disk.000
+rm -r split/zero
 for piece in split/disk.002 split/disk.005 split/img.ab; do
 	first=${piece%/*}/$(basename "${piece%.*}").$([[ $piece == *.ab ]] && echo aa || echo 001)
 	exits "$piece alone" 1 "$VMFSKIT" decode "$piece"

@@ -115,7 +115,8 @@ static void a_split_dump_is_one_source(void **state)
 	put_piece("d.002", 500, 'b');
 	assert_int_equal(unlink("d.004"), 0);
 	assert_joined("d.000", NULL, "zab", 2500, 0, NULL);
-	assert_joined("d.001", NULL, "a", 1000, 0, NULL);
+	assert_joined("d.001", NULL, "a", 1000, 0, "d.000");
+	assert_joined("d.002", NULL, "b", 500, 0, "d.000");
 	put_piece("l.aa", 1000, 'a');
 	put_piece("l.ab", 1000, 'b');
 	put_piece("l.ad", 1000, 'd');
