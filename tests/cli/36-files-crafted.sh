@@ -55,14 +55,17 @@ crafted() {
 	for verb in "ls -lR volume.img" "ls -R --json volume.img" "ls -l --bodyfile volume.img" "stat volume.img /web /sub /big /pb" "map volume.img $file" \
 		"map --dd volume.img $file" "map --dmsetup volume.img $file" "map --ddrescue volume.img $file" "cat volume.img $file" \
 		"cp -r volume.img / out" "check volume.img"; do
-		rm -rf out
+		rm -rf out out.vmfskit-map
 		# shellcheck disable=SC2086
 		run timeout 300 "$VMFSKIT" $verb
 		if insane || [ "$CODE" -gt 4 ]; then fail "$name: $verb" "exit code $CODE: $(head -n 20 "$ERR")"; else pass "$name: $verb"; fi
 	done
+	exits "$name: ls" 1 "$VMFSKIT" ls -lR volume.img
+	has "$name: ls says it" "$ERR" "^(error|warning) $code:"
 	exits "$name: check" 1 "$VMFSKIT" check volume.img
 	has "$name: check says it" "$ERR" "^(error|warning) $code:"
 	ok "$name: what is wrong a thousand times is counted" [ "$(grep -cE '^(error|warning)' "$ERR")" -le 25 ]
+	rm -rf out out.vmfskit-map
 	run timeout 300 "$VMFSKIT" cp -r volume.img / out
 	for path in sub/folder/leaf web/two; do
 		[ "$file" = "/${path%%/*}" ] || same "$name: $path is taken out" "$path" "out/$path"

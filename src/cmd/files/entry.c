@@ -55,6 +55,30 @@ struct vk_shown vk_ls_mode_octal(uint32_t mode)
 	return shown;
 }
 
+static void put_damage(void *ctx, const struct vk_finding *finding)
+{
+	const struct vk_finding_sink *sink = ctx;
+
+	if (finding->code != VK_F_STRUCTURE_ABSENT)
+		sink->put(sink->ctx, finding);
+}
+
+/* Why bytes of a file are missing, where it is not only that the source ends. */
+static enum vk_status say_damage(struct vk_files *files, const struct vk_fs_file *file, struct vk_error *err)
+{
+	const struct vk_finding_sink sink = {.put = put_damage, .ctx = &files->sink};
+	struct vk_fs_walk *walk;
+	struct vk_fs_run run;
+	enum vk_status status = vk_fs_walk_open(files->fs, file, 0, UINT64_MAX, &sink, &walk, err);
+
+	if (status != VK_OK)
+		return status;
+	while (vk_fs_walk_next(walk, &run))
+		continue;
+	vk_fs_walk_close(walk);
+	return VK_OK;
+}
+
 enum vk_status vk_ls_measure(struct vk_files *files, const struct vk_fs_file *file, struct vk_ls_entry *entry,
 			     struct vk_error *err)
 {
@@ -70,6 +94,8 @@ enum vk_status vk_ls_measure(struct vk_files *files, const struct vk_fs_file *fi
 	/* a raw device has its bytes on another LUN */
 	if (file->meta.type == VK_FILE_RDM)
 		entry->missing_bytes = 0;
+	if (status == VK_OK && entry->missing_bytes > 0)
+		status = say_damage(files, file, err);
 	/* the end of the last block is allocated, too */
 	if (status == VK_OK && file->meta.blockSize > 0)
 		entry->allocated_bytes = vk_round_up_sat(entry->allocated_bytes, file->meta.blockSize);
