@@ -16,6 +16,23 @@ best() {
 		[ -z "$best" ] || [ $t -lt "$best" ] && best=$t
 	done
 }
+# race BEFORE CMD...: each CMD in turn, $REPEAT times, in front of each BEFORE, which is not timed; the shortest times
+# in microseconds in ${wall[CMD]}, and of processors in ${cpu[CMD]}
+declare -A wall cpu
+race() {
+	local before=$1 i cmd real user sys TIMEFORMAT='%3R %3U %3S'
+	shift
+	wall=() cpu=()
+	for ((i = 0; i < REPEAT; i++)); do
+		for cmd; do
+			$before
+			read -r real user sys < <({ time $cmd >/dev/null 2>&1; } 2>&1 | tr -d .)
+			real=$((10#$real * 1000)) user=$(((10#$user + 10#$sys) * 1000))
+			[ "${wall[$cmd]:-$real}" -lt $real ] || wall[$cmd]=$real
+			[ "${cpu[$cmd]:-$user}" -lt $user ] || cpu[$cmd]=$user
+		done
+	done
+}
 peak() { peak_kib=$(python3 -c '
 import os, sys
 pid = os.fork()
@@ -25,5 +42,5 @@ if pid == 0:
     os.execv(sys.argv[1], sys.argv[1:])
 print(os.wait4(pid, 0)[2].ru_maxrss)' "$@" 2>/dev/null || echo '?'); }
 seconds() { awk -v us="$1" 'BEGIN { printf "%.3f s", us / 1e6 }'; }
-ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'; }
+ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / (b > 0 ? b : 1) }'; }
 line() { printf '%-58s %12s  %s\n' "$1" "$2" "$3"; }
