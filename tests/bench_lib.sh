@@ -31,6 +31,7 @@ race() {
 			[ "${wall[$cmd]:-$real}" -lt $real ] || wall[$cmd]=$real
 			[ "${cpu[$cmd]:-$user}" -lt $user ] || cpu[$cmd]=$user
 		done
+		set -- "${@:2}" "$1" # who comes first has it harder
 	done
 }
 peak() { peak_kib=$(python3 -c '
