@@ -4,19 +4,19 @@
 # nothing when all is well. To be sourced; tests/cli/00-layers.sh applies them to this tree, and each to one that breaks it.
 
 # which other folders the files of a folder may include; "store/*" stands for all folders of the store
-library="base disk io io/image vol fs vdisk source scsi evidence evidence/* find find/scan rebuild/* store store/* extract repair repair/* doctor"
+library="base disk io io/image vol fs vdisk filemap source scsi evidence evidence/* find find/scan rebuild/* store store/* extract repair repair/* doctor"
 declare -A may=(
-	[base]="" [disk]="base" [io]="base" [io/image]="base io" [vol]="base disk io io/image" [fs]="base disk io vol" [vdisk]="base disk io vol fs"
+	[base]="" [disk]="base" [io]="base" [io/image]="base io" [vol]="base disk io io/image" [fs]="base disk io vol" [vdisk]="base disk io vol fs" [filemap]="base disk io fs vdisk"
 	[source]="base disk io io/image vol" [scsi]="base disk io vol source"
 	[evidence]="base disk io vol fs source" [evidence/gpt]="base disk io vol fs source evidence" [evidence/mbr]="base disk io vol fs source evidence"
 	[evidence/lvm]="base disk io vol fs source evidence" [evidence/self]="base disk io vol fs source evidence"
 	[find/scan]="base disk io vol fs source" [find]="base disk io vol fs source evidence evidence/* find/scan"
 	[rebuild/table]="base disk io vol fs source evidence evidence/* find find/scan" [rebuild/header]="base disk io vol fs source evidence evidence/* find find/scan"
-	[store/folder]="base disk io vol source" [store/plan]="base disk io vol source store/folder"
-	[store/manifest]="base disk io vol source scsi store/folder"
-	[store/ledger]="base store/folder store/manifest" [store/verify]="base store/folder store/manifest store/ledger"
-	[store/capture]="base disk io vol source scsi evidence store/plan store/folder store/manifest store/ledger store/verify"
-	[store/diff]="base disk io vol source evidence store/folder store/plan"
+	[store/folder]="base disk io vol source filemap" [store/plan]="base disk io vol source store/folder"
+	[store/manifest]="base disk io vol source filemap scsi store/folder"
+	[store/ledger]="base store/folder store/manifest" [store/verify]="base io filemap store/folder store/manifest store/ledger"
+	[store/capture]="base disk io vol fs source filemap scsi evidence store/plan store/folder store/manifest store/ledger store/verify"
+	[store/diff]="base disk io vol source filemap evidence store/folder store/plan"
 	[store/import]="base disk io io/image vol source store/plan store/folder store/manifest store/capture"
 	[store/retention]="base store/folder store/manifest store/ledger store/verify"
 	[store]="base store/folder store/manifest store/ledger store/verify store/retention"
@@ -37,7 +37,7 @@ declare -A layer=(
 	[error]=base [text]=base [finding]=base [finding_codes]=base [finding_codes_file]=base
 	[layout]=disk [mbr]=disk [gpt]=disk [fat_boot]=disk [vmfs_uuid]=disk [scsi_id]=disk [lvm]=disk [fs_descriptor]=disk
 	[heartbeat]=disk [lock]=disk [address]=disk [file_descriptor]=disk [resource_file]=disk [directory]=disk
-	[io]=io [overlay]=io [place]=vol [table]=vol [vmfs]=vol [fs]=fs [fs_check]=fs [virtual_disk]=vdisk [extract]=extract [reading]=source [source]=source [foreign]=source [luns]=scsi [table_parts]=evidence [identity]=evidence
+	[io]=io [overlay]=io [place]=vol [table]=vol [vmfs]=vol [fs]=fs [fs_check]=fs [virtual_disk]=vdisk [file_map]=filemap [extract]=extract [reading]=source [source]=source [foreign]=source [luns]=scsi [table_parts]=evidence [identity]=evidence
 	[find]=find/scan [rebuild_table]=rebuild/table [rebuild_header]=rebuild/header
 	[store]=store/folder [ledger]=store/folder [signature]=store/folder [vouch]=store/folder [capture]=store/folder
 	[of_disk]=store/capture [diff]=store/folder [retention]=store/retention [import]=store/import

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Making the map of a volume: files in the order of their folders, each with its runs; then what changed meanwhile. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "filemap/file_map_form.h"
+#include "vmfskit/scsi_id.h"
+#include "vmfskit/vmfs_uuid.h"
+
+enum {
+	BUFFER_BYTES = 256 << 10,
+	TAIL_BYTES = 256,              /* of the last line */
+	TORN_BYTES = 32,               /* of a line that says that a file is torn */
+	POINTER_BLOCKS_MAX = 1 << 20   /* of all files: no volume has so many, but files may share theirs */
+};
+
+/* What a descriptor said when its file was mapped. */
+struct seen {
+	uint32_t address;
+	uint32_t generation;
+	uint64_t sum;
+};
+
+struct maker {
+	struct vk_fs *fs;
+	const struct vk_file_map_out *out;
+	struct vk_finding_sink sink;
+	uint64_t limit;
+	char *buf;
+	size_t used;
+	struct seen *seen;
+	size_t seen_count;
+	uint64_t pointer_blocks;
+	bool over;             /* it would have been longer than the limit */
+	struct vk_file_map_made made;
+	struct vk_file_map_made opened; /* what was met while the file system was opened */
+	enum vk_status status;
+	struct vk_error *err;
+};
+
+static void note_fault(void *ctx, const struct vk_finding *finding)
+{
+	struct maker *m = ctx;
+	const bool damage = vk_finding_kind(finding->code)->severity != VK_INFO;
+
+	m->made.unreadable = m->made.unreadable || finding->code == VK_F_SOURCE_UNREADABLE;
+	if (damage ? m->made.damaged == 0 : m->made.sums.faults == 0)
+		memcpy(m->made.first, finding->message, sizeof(m->made.first));
+	m->made.sums.faults++;
+	m->made.damaged += damage;
+}
+
+static bool flush(struct maker *m)
+{
+	if (m->used > 0 && !m->out->put(m->out->ctx, m->buf, m->used)) {
+		m->status = vk_error_errno(m->err, errno, NULL, "the file map cannot be written");
+		return false;
+	}
+	m->used = 0;
+	return true;
+}
+
+/* A whole line, or nothing of it: false, when it is over the limit or cannot be written. */
+__attribute__((format(printf, 2, 3)))
+static bool put_line(struct maker *m, const char *fmt, ...)
+{
+	char line[VK_FILE_MAP_LINE_BYTES];
+	va_list args;
+	int len;
+
+	va_start(args, fmt);
+	len = vsnprintf(line, sizeof(line), fmt, args);
+	va_end(args);
+	if (len < 0 || (size_t)len >= sizeof(line)) {
+		m->status = vk_error_set(m->err, VK_INTERNAL, NULL, "a line of the file map is too long");
+		return false;
+	}
+	if (m->made.bytes + (size_t)len + TAIL_BYTES + m->seen_count * TORN_BYTES > m->limit) {
+		m->over = true;
+		return false;
+	}
+	if (m->used + (size_t)len > BUFFER_BYTES && !flush(m))
+		return false;
+	memcpy(m->buf + m->used, line, (size_t)len);
+	m->used += (size_t)len;
+	m->made.bytes += (size_t)len;
+	return true;
+}
+
+/* All of a descriptor but its lock and the time of its last reading, which others change without touching the file. */
+static uint64_t sum_of(const struct vk_fs_info *info, const struct vk_fs_file *file)
+{
+	const size_t at = info->fd.metadata_offset, atime = at + 0x34;
+	uint64_t sum = 0xcbf29ce484222325;
+
+	for (size_t i = at; i < file->fd_seen_bytes; i++)
+		if (i < atime || i >= atime + 4)
+			sum = (sum ^ file->fd[i]) * 0x100000001b3;
+	return sum;
+}
+
+static void count_pointer_block(void *ctx, uint64_t address, uint64_t volume_offset)
+{
+	struct maker *m = ctx;
+
+	(void)address;
+	(void)volume_offset;
+	m->pointer_blocks++;
+}
+
+static bool put_runs(struct maker *m, const struct vk_fs_file *file)
+{
+	struct vk_fs_walk *walk;
+	struct vk_fs_run run;
+	bool sound = true;
+
+	m->status = vk_fs_walk_open(m->fs, file, 0, UINT64_MAX, &m->sink, &walk, m->err);
+	if (m->status != VK_OK)
+		return false;
+	vk_fs_walk_on_pointer_block(walk, count_pointer_block, m);
+	while (sound && vk_fs_walk_next(walk, &run)) {
+		const char letter = run.copy_on_write ? vk_file_map_kinds_cow[run.kind] : vk_file_map_kinds[run.kind];
+
+		if (run.volume_offset != UINT64_MAX)
+			sound = put_line(m, "%c %" PRIu64 " %" PRIu64 "\n", letter, run.length_bytes,
+					 run.volume_offset);
+		else
+			sound = put_line(m, "%c %" PRIu64 "\n", letter, run.length_bytes);
+		m->made.sums.runs += sound;
+	}
+	vk_fs_walk_close(walk);
+	m->over = m->over || m->pointer_blocks > POINTER_BLOCKS_MAX;
+	return sound && !m->over;
+}
+
+static bool put_disk_id(struct maker *m, const struct vk_fs_file *file)
+{
+	const size_t at = vk_fs_info(m->fs)->resident_offset;
+	struct vk_scsi_disk_id id;
+	char name[VK_SCSI_NAME_BYTES];
+	bool certain;
+
+	if (file->meta.type != VK_FILE_RDM || file->fd_seen_bytes < at + VK_SCSI_DISK_ID_BYTES)
+		return true;
+	vk_scsi_disk_id_decode(file->fd + at, VK_SCSI_DISK_ID_BYTES, &id);
+	vk_scsi_disk_id_name(&id, name, &certain);
+	return vk_scsi_disk_id_is_nil(&id) || put_line(m, "R %s\n", name);
+}
+
+static bool put_file(struct maker *m, const char *path, const struct vk_fs_file *file)
+{
+	const struct vk_file_metadata *f = &file->meta;
+	const struct seen seen = {file->address, f->generation, sum_of(vk_fs_info(m->fs), file)};
+	const enum vk_file_map_scope scope = m->made.sums.scope;
+
+	if (m->seen_count >= VK_FILE_MAP_FILES_MAX) {
+		m->over = true;
+		return false;
+	}
+	if (vk_append(&m->seen, &m->seen_count, &seen, sizeof(seen)) == NULL) {
+		m->status = vk_no_memory(m->err, NULL);
+		return false;
+	}
+	if (!put_line(m, "F %" PRIu32 " 0x%08" PRIx32 " %" PRIu32 " %" PRIu64 " %" PRIu64 " 0x%" PRIx32 " 0x%" PRIx32
+		      " %" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRIu32 " %s\n", f->type, file->address,
+		      f->generation, f->fileLength, f->blockSize, f->flags, f->mode, f->uid, f->gid, f->linkCount,
+		      f->mtime, f->ctime, path)) {
+		/* it is not in the map */
+		m->seen_count--;
+		return false;
+	}
+	m->made.sums.files++;
+	return put_disk_id(m, file) &&
+	       (!(scope == VK_FILE_MAP_ALL || (scope == VK_FILE_MAP_DISKS && vk_file_map_ends(path, ".vmdk"))) ||
+		put_runs(m, file));
+}
+
+static bool visit(void *ctx, const struct vk_fs_visit *visit, bool *ret_stop)
+{
+	struct maker *m = ctx;
+	const struct vk_fs_entry *e = visit->entry;
+	bool sound;
+
+	if (visit->file != NULL) {
+		sound = put_file(m, visit->path, visit->file);
+	} else {
+		sound = put_line(m, "U %" PRIu32 " 0x%08" PRIx32 " %" PRIu32 " %s\n", e->type, e->address,
+				 e->generation, visit->path);
+		m->made.sums.files += sound;
+		m->made.sums.unread += sound;
+		m->made.unreadable = m->made.unreadable || visit->error->status == VK_IO;
+		m->made.damaged += visit->error->status == VK_DAMAGED;
+		if (m->made.first[0] == '\0')
+			snprintf(m->made.first, sizeof(m->made.first), "%.239s", visit->error->what);
+	}
+	*ret_stop = !sound;
+	return sound;
+}
+
+/* What is not as it was when its file was mapped, or is gone. */
+static bool put_torn(struct maker *m)
+{
+	bool sound = flush(m);
+
+	vk_fs_forget(m->fs);
+	for (size_t i = 0; sound && i < m->seen_count; i++) {
+		const struct seen *s = &m->seen[i];
+		struct vk_fs_file *file = NULL;
+		struct vk_error ignored;
+		enum vk_status status = vk_fs_file_open(m->fs, s->address, NULL, &file, &ignored);
+
+		if (status == VK_NOMEM) {
+			m->status = vk_no_memory(m->err, NULL);
+			return false;
+		}
+		if (status != VK_OK || sum_of(vk_fs_info(m->fs), file) != s->sum) {
+			/* there is room for it */
+			sound = put_line(m, "T 0x%08" PRIx32 " %" PRIu32 "\n", s->address, s->generation);
+			m->made.sums.torn += sound;
+		}
+		vk_fs_file_close(file);
+	}
+	return sound;
+}
+
+/* Once through the volume. */
+static void make_once(struct maker *m, enum vk_file_map_scope scope)
+{
+	const struct vk_fs_info *info = vk_fs_info(m->fs);
+	struct vk_file_map_sums *sums = &m->made.sums;
+	const struct vk_fs_file *root = info->system[VK_SYSTEM_ROOT].file;
+
+	m->made = m->opened;
+	sums->scope = scope;
+	sums->block_bytes = info->file_block_bytes;
+	vk_vmfs_uuid_format(&info->descriptor.uuid, sums->volume);
+	vk_fs_version_name(&info->descriptor, sums->version);
+	m->seen_count = m->used = 0;
+	m->pointer_blocks = 0;
+	m->over = false;
+	if (!m->out->restart(m->out->ctx)) {
+		m->status = vk_error_errno(m->err, errno, NULL, "the file map cannot be written");
+		return;
+	}
+	if (put_line(m, VK_FILE_MAP_FIRST_LINE "V %s %" PRIu64 " %s\n", sums->volume, sums->block_bytes,
+		     sums->version) &&
+	    (root == NULL || put_file(m, "/", root))) {
+		enum vk_status status = vk_fs_walk_tree(m->fs, "/", visit, m, &m->sink, m->err);
+
+		if (m->status == VK_OK && status != VK_OK && status != VK_NOMEM && sums->files > 1) {
+			/* what was read is worth more than nothing */
+			sums->faults++;
+			m->made.damaged += status == VK_DAMAGED;
+			m->made.unreadable = m->made.unreadable || status == VK_IO;
+			snprintf(m->made.first, sizeof(m->made.first), "%.239s", m->err->what);
+		} else if (m->status == VK_OK) {
+			m->status = status;
+		}
+	}
+	if (m->over && scope == VK_FILE_MAP_NAMES)
+		sums->scope = VK_FILE_MAP_CUT;
+	if (m->status != VK_OK || (m->over && sums->scope != VK_FILE_MAP_CUT))
+		return;
+	m->limit += m->seen_count * TORN_BYTES + TAIL_BYTES; /* that was kept free for these */
+	m->over = false;
+	m->made.zeros = info->zero_metadata;
+	if (put_torn(m) && put_line(m, "E %s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
+				    vk_file_map_scope_name(sums->scope), sums->files, sums->runs, sums->unread,
+				    sums->torn, sums->faults))
+		(void)flush(m);
+}
+
+enum vk_status vk_file_map_make(const struct vk_fs_extent *extents, size_t count, uint64_t limit_bytes,
+				const struct vk_file_map_out *out, struct vk_file_map_made *ret_made,
+				struct vk_error *err)
+{
+	struct vk_error own;
+	struct maker m = {.out = out, .err = err != NULL ? err : &own, .limit = limit_bytes};
+	enum vk_file_map_scope scope = VK_FILE_MAP_ALL;
+
+	if (limit_bytes < VK_FILE_MAP_LEAST_BYTES || limit_bytes > VK_FILE_MAP_MOST_BYTES)
+		return vk_error_set(err, VK_USAGE, NULL, "a file map has from %d to %d bytes", VK_FILE_MAP_LEAST_BYTES,
+				    VK_FILE_MAP_MOST_BYTES);
+	m.sink = (struct vk_finding_sink){note_fault, &m};
+	m.status = vk_fs_open(extents, count, &m.sink, &m.fs, m.err);
+	if (m.status == VK_OK && (m.buf = malloc(BUFFER_BYTES)) == NULL)
+		m.status = vk_no_memory(m.err, NULL);
+	m.opened = m.made;
+	if (m.status == VK_OK)
+		make_once(&m, scope);
+	while (m.status == VK_OK && m.over)
+		make_once(&m, ++scope);
+	if (m.status == VK_OK)
+		*ret_made = m.made;
+	free(m.buf);
+	free(m.seen);
+	vk_fs_close(m.fs);
+	return m.status;
+}
