@@ -17,12 +17,14 @@
  *     pN-vh.raw         .vh.sf: volume start to the heartbeats
  *     pN-heartbeats.raw the heartbeat region: what ticks lies apart
  *     pN-vh-tail.raw    .vh.sf behind the heartbeats, where it is longer
+ *     pN-files.map      the map of the files of the volume (file_map.h): nothing that a restore writes
  */
 #ifndef VMFSKIT_CAPTURE_H
 #define VMFSKIT_CAPTURE_H
 
 #include <string.h>
 
+#include "vmfskit/file_map.h"
 #include "vmfskit/signature.h"
 #include "vmfskit/source.h"
 #include "vmfskit/store.h"
@@ -40,6 +42,16 @@ struct vk_region {
 	uint64_t length_bytes;
 	char sha256[VK_SHA256_HEX_BYTES];
 	char md5[VK_MD5_HEX_BYTES]; /* empty unless it was asked for */
+};
+
+/* The map of the files of one volume. Plain value; name is a file name inside the capture. */
+struct vk_saved_map {
+	char file[64];
+	unsigned partition;
+	uint64_t length_bytes;
+	char sha256[VK_SHA256_HEX_BYTES];
+	enum vk_file_map_scope scope; /* these are as in struct vk_file_map_sums */
+	uint64_t files, runs, unread, torn, faults;
 };
 
 /* A file that a capture was imported from. Plain value. */
@@ -133,6 +145,8 @@ struct vk_capture {
 	size_t identity_count;
 	struct vk_region *regions;      /* sorted by offset */
 	size_t region_count;
+	struct vk_saved_map *maps;      /* newer: sorted by partition; no region, and never written to a disk */
+	size_t map_count;
 	/* ranges that could not be read when it was taken, or were not held by what was imported */
 	struct vk_range *unreadable;
 	size_t unreadable_count;
@@ -191,6 +205,11 @@ struct vk_capture_options {
 	/* NULL: none. The source is what repair would make of the disk; its ranges are saved, too; copied */
 	const struct vk_rebuilt *rebuilt;
 	const struct vk_identity *volume; /* of what was rebuilt: one that it makes unknown; may be NULL */
+	/*
+	 * at most so many bytes of the files of each volume are saved, as in vk_file_map_make; 0: nothing of files.
+	 * That they cannot be read is a finding (capture.files-...) of who asked, not of the capture.
+	 */
+	uint64_t files_limit_bytes;
 };
 
 /* What a capture is made of before it has a name: regions to save and what is known of them. */
@@ -270,6 +289,9 @@ void vk_verify_cache_free(struct vk_verify_cache *cache); /* NULL is allowed */
  */
 VK_MUST_USE enum vk_status vk_capture_region(const struct vk_capture *capture, size_t region,
 					     struct vk_io **ret_io, struct vk_error *err);
+/* A map of its files, to be read with vk_file_map_read. Errors: VK_ABSENT, VK_DAMAGED (not its length), VK_IO. */
+VK_MUST_USE enum vk_status vk_capture_map(const struct vk_capture *capture, size_t map, struct vk_io **ret_io,
+					  struct vk_error *err);
 /* The capture as a source with the offsets of the disk; what was not saved is absent. capture must outlive it. */
 VK_MUST_USE enum vk_status vk_capture_io(const struct vk_capture *capture, struct vk_io **ret_io,
 					 struct vk_error *err);

@@ -62,5 +62,23 @@ VK_MUST_USE enum vk_status vk_diff_sources(struct vk_source *before, struct vk_s
 					   struct vk_diff *ret_diff, struct vk_error *err);
 void vk_diff_free(struct vk_diff *diff);
 
+/* What became of the files of one volume between two captures. */
+struct vk_files_diff {
+	unsigned partition;
+	bool unsure;                   /* one of the maps is not whole: some changes cannot be told */
+	struct vk_file_map maps[2];    /* before, after; empty where both captures have the same map */
+	struct vk_file_change *changes; /* of these */
+	size_t change_count;
+};
+/*
+ * One for each partition of which both captures have a map of the same volume. Errors: those of vk_capture_map and
+ * vk_file_map_load. Free *ret_diffs with vk_diff_files_free.
+ */
+VK_MUST_USE enum vk_status vk_diff_files(const struct vk_capture *before, const struct vk_capture *after,
+					 struct vk_files_diff **ret_diffs, size_t *ret_count, struct vk_error *err);
+void vk_diff_files_free(struct vk_files_diff *diffs, size_t count);
+/* A virtual disk that is gone: what an administrator is told. Else it is what hosts do all the time. */
+bool vk_file_change_matters(const struct vk_file_change *change);
+
 __END_DECLS
 #endif

@@ -61,6 +61,22 @@
 	F(FILE_BLOCK_FREE, "file.block-free", ERROR, \
 	  "blocks of the file are marked free: a host will give them to another file and overwrite them", \
 	  "do not let a host write to the volume; copy the file first") \
+	F(CAPTURE_FILES_UNREAD, "capture.files-unread", WARNING, \
+	  "the map of the files of this volume is not whole: what it lacks cannot be found again after a deletion; " \
+	  "the headers were saved", "vmfskit check says what is damaged") \
+	F(CAPTURE_FILES_ABSENT, "capture.files-absent", INFO, \
+	  "the source does not hold all that tells where the files of this volume lie", \
+	  "nothing, if it is a copy of a part of the disk, or one extent of several") \
+	F(CAPTURE_FILES_TORN, "capture.files-torn", INFO, \
+	  "these files changed while the volume was read: where they lie may be of two moments, and the map says so", \
+	  "nothing: hosts that use a volume change files; the next capture has them again") \
+	F(CAPTURE_FILES_LIMIT, "capture.files-limit", WARNING, \
+	  "the map of all files would have been longer than the limit: the runs of other files than virtual disks, " \
+	  "or of all files, are left out", \
+	  "give more room with --files-limit, or leave the files out with --no-files") \
+	F(CAPTURE_FILE_MAP, "capture.file-map", WARNING, \
+	  "the map of the files of a volume is not what was saved; the headers of the capture are not affected", \
+	  "use the file map of another night; look at the disk of the store") \
 	F(FILE_BLOCK_LOST, "file.block-lost", WARNING, \
 	  "these are allocated and no file uses them: space is lost, or the descriptor of a file is", \
 	  "look at their contents if a file is missed") \

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "cmd/diff_files.h"
 #include "cmd/shared/captures.h"
 #include "cmd/shared/verbs.h"
 #include "base/shown.h"
@@ -28,6 +29,8 @@ struct run {
 	struct vk_source_options given;
 	struct side sides[2];
 	struct vk_diff diff;
+	struct vk_files_diff *files; /* of two captures */
+	size_t file_count;
 };
 
 static bool read_options(void *ctx)
@@ -134,8 +137,13 @@ static bool compare(void *ctx)
 		status = agree(&sides[i], &sides[1 - i], &run->given, &err);
 	if (status == VK_OK)
 		status = vk_diff_sources(&sides[0].source, &sides[1].source, &run->diff, &err);
+	if (status == VK_OK && sides[0].is_capture && sides[1].is_capture)
+		status = vk_diff_files(&sides[0].capture, &sides[1].capture, &run->files, &run->file_count, &err);
 	if (status != VK_OK)
 		return vk_cmd_fail(&run->cmd, &err);
+	for (size_t i = 0; i < run->file_count; i++)
+		for (size_t k = 0; k < run->files[i].change_count; k++)
+			run->diff.matters |= vk_file_change_matters(&run->files[i].changes[k]);
 	vk_cmd_ok(&run->cmd, run->diff.matters ? VK_EXIT_FINDINGS : VK_EXIT_OK);
 	return true;
 }
@@ -145,6 +153,7 @@ static void end(void *ctx)
 	struct run *run = ctx;
 
 	vk_diff_free(&run->diff);
+	vk_diff_files_free(run->files, run->file_count);
 	for (int i = 0; i < 2; i++) {
 		vk_source_close(&run->sides[i].source);
 		if (run->sides[i].is_capture)
@@ -219,6 +228,15 @@ static void show_ranges(FILE *out, const struct vk_diff *diff, uint32_t sector_s
 			diff->ranges_dropped > 0 ? "the first " : "all ", diff->range_count);
 }
 
+static size_t file_changes(const struct run *run)
+{
+	size_t sum = 0;
+
+	for (size_t i = 0; i < run->file_count; i++)
+		sum += run->files[i].change_count;
+	return sum;
+}
+
 static void put_text(const void *ctx)
 {
 	const struct run *run = ctx;
@@ -235,6 +253,8 @@ static void put_text(const void *ctx)
 		fprintf(out, "  and %zu more changes, which are too many to list\n", diff->changes_dropped);
 	show_changes(out, diff, true, "Changed by hosts that use the volume:");
 	show_ranges(out, diff, run->sides[0].source.sector_size);
+	for (size_t i = 0; i < run->file_count; i++)
+		vk_diff_show_files(out, &run->files[i]);
 	fputc('\n', out);
 	if (diff->missing_bytes > 0)
 		fprintf(out, "%s could not be compared: only one of the two holds them\n",
@@ -243,7 +263,8 @@ static void put_text(const void *ctx)
 		diff->missing_bytes > 0 ? "that both hold were compared" : "compared",
 		diff->range_count > 0 && diff->matters	       ? "different"
 		: diff->matters				       ? "all bytes are equal, but see above"
-		: diff->range_count + diff->change_count > 0 ? "the same, apart from what hosts change all the time"
+		: diff->range_count + diff->change_count + file_changes(run) > 0
+			? "the same, apart from what hosts change all the time"
 		: diff->missing_bytes > 0		       ? "all bytes are equal"
 							       : "the same");
 }
@@ -275,16 +296,20 @@ static void put_json(const void *ctx, struct vk_json *root)
 	const struct vk_diff *diff = &run->diff;
 	json_t *changes = json_array();
 	json_t *ranges = json_array();
+	json_t *files = json_array();
 
 	for (size_t i = 0; i < diff->change_count; i++)
 		vk_json_append(changes, vk_cmd_change_json(&diff->changes[i], true), root);
 	for (size_t i = 0; i < diff->range_count; i++)
 		vk_json_append(ranges, range_json(&diff->ranges[i]), root);
+	for (size_t i = 0; i < run->file_count; i++)
+		vk_json_append(files, vk_diff_files_json(&run->files[i]), root);
 	VK_JSON_SET(root, VK_KEY("before", side_json(&run->sides[0])), VK_KEY("after", side_json(&run->sides[1])),
 		    VK_KEY("matters", diff->matters), VK_KEY("unrelated", diff->unrelated), VK_KEY("changes", changes),
 		    VK_KEY("changes_dropped", diff->changes_dropped), VK_KEY("ranges", ranges),
 		    VK_KEY("ranges_dropped", diff->ranges_dropped), VK_KEY("compared_bytes", diff->compared_bytes),
-		    VK_KEY("missing_bytes", diff->missing_bytes));
+		    VK_KEY("missing_bytes", diff->missing_bytes),
+		    VK_KEY("files", files));
 }
 
 VK_CMD_VERB(run_diff, struct run, "vmfskit.diff/1", read_options, compare, put_json, put_text, end)
@@ -319,6 +344,9 @@ const struct vk_cli_verb vk_verb_diff = {
 		"although the table stores the end in several places. Then it prints, separately, what hosts change "
 		"while they use a volume: heartbeats, generations, times of change, who holds a lock. Then it prints "
 		"the bytes that differ. Bytes that no field explains are one line for each part of a partition.\n\n"
+		"Of two captures it also compares the maps of files: which appeared, vanished, grew, shrank or moved "
+		"(the same file under another path). What a map does not know, because files could not be read, is "
+		"not called vanished. Only a virtual disk that vanished counts for the exit code.\n\n"
 		"It compares what a capture saves: partition table, LVM region, volume header, heartbeats. What one "
 		"of the two does not hold is not compared and is not a difference. For example, an undo capture holds "
 		"only what the restore was going to change.\n\n"

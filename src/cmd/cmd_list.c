@@ -5,6 +5,7 @@
 
 #include "cmd/shared/captures.h"
 #include "cmd/list_dfxml.h"
+#include "cmd/list_files.h"
 #include "cmd/list_words.h"
 #include "report/columns.h"
 #include "base/shown.h"
@@ -191,6 +192,10 @@ static int run_list(struct vk_cli_call *call)
 		vk_cmd_put_words(call, vk_cli_value(call, "words"));
 		return VK_EXIT_OK;
 	}
+	if (vk_cli_flag(call, "files"))
+		return vk_cmd_list_files(call);
+	if (call->argument_count > 0)
+		return vk_cli_usage(call, "a CAPTURE is for --files");
 	return vk_cmd_run(call, &run, &steps);
 }
 
@@ -199,6 +204,8 @@ static const struct vk_cli_option options[] = {
 	VK_PUBLIC_KEY_OPTION,
 	{.name = "no-verify", .help = "do not read the captures' files, only their manifests"},
 	{.name = "wide", .help = "show all columns: also host, disk, LUN, NAA name, label and UUID, and exact sizes"},
+	{.name = "files", 
+	 .help = "the files of the volumes as CAPTURE knows them (default: the newest one of the only disk)"},
 	VK_JSON_OPTION,
 	{.name = "dfxml", .help = "print DFXML, the XML that forensic tools exchange"},
 	{.name = "words", .argument = "KIND", .choices = "captures luns",
@@ -208,13 +215,14 @@ static const struct vk_cli_option options[] = {
 
 static const struct vk_cli_example examples[] = {
 	{"vmfskit list", "what there is, oldest first"},
+	{"vmfskit list --files latest:datastore1", "the files of that volume on its last night"},
 	{"vmfskit list --json --no-verify", "the same for a script, without reading every file"},
 	{NULL, NULL},
 };
 
 const struct vk_cli_verb vk_verb_list = {
 	.name = "list",
-	.arguments = "",
+	.arguments = "[--files [CAPTURE]]",
 	.purpose = "show the captures of a store, oldest first",
 	.description =
 		"Prints one line for each volume of each capture: verdict, whether it is pinned, time, label of the "
@@ -224,10 +232,14 @@ const struct vk_cli_verb vk_verb_list = {
 		"ledger or the key does not vouch for it. The exit code is 1 when a capture is damaged or not "
 		"trusted, and 4 when one cannot be read. \"rebuilt\" marks a capture that repair made; it does not "
 		"show what a disk held. \"undo\" marks an undo capture: it holds what a restore overwrote and is no "
-		"backup; use vmfskit undo for it.",
+		"backup; use vmfskit undo for it.\n\n"
+		"--files prints what one capture knows of files: the path of each, its size, and in how many runs of "
+		"blocks it lies. \"torn\": it changed while it was read. \"left out\": its runs are not saved, because "
+		"of --files-limit. \"not read\": its descriptor could not be read. Where the runs are stands in "
+		"pN-files.map of the capture, a text; docs/file-map.md describes it.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 0,
-	.most_arguments = 0,
+	.most_arguments = 1,
 	.run = run_list,
 };

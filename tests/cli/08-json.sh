@@ -174,6 +174,14 @@ is "capture: every key" "$(lacking vmfskit.capture/1 capture.json capture-bad.js
 is "capture: entries as in list" "$(lacking vmfskit.list/1 capture-as-list.json |
 	grep -vxE 'captures\.\[\]\.(host|kind|purpose)')" ""
 is "list: every key" "$(lacking vmfskit.list/1 list.json list-pinned.json list-undo.json)" ""
+for name in before after; do
+	printf '%s\n' 'rdm /raw.vmdk size=5G lun=naa.600144f07ed404000000496ff8cd0003' "file /$name size=1M" >recipe
+	"$LAB" make --overwrite --size 2G --vmfs 5 --files recipe files.img >/dev/null
+	json "capture of files $name" 0 "files-$name.json" capture --store files files.img
+done
+json "list of files" 0 list-files.json list --files --store files
+json "diff of files" 0 diff-files.json diff --store files "$(captures files | head -n 1)" "$(captures files | tail -n 1)"
+is "list of files: every key" "$(lacking vmfskit.list-files/1 list-files.json)" ""
 json "drill" 0 drill.json drill --store all --scratch .
 touch "$(find all -mindepth 1 -maxdepth 1 -name '2*' | head -n 1)/extra"
 cp -r "$(find all -mindepth 1 -maxdepth 1 -name '2*' | head -n 1)" broken
@@ -209,9 +217,9 @@ is "check-line: every key" "$(lacking vmfskit.check-line/1 check-line.json check
 is "wipe: every key" "$(lacking vmfskit.wipe/1 wipe.json | grep -vx "remarks.\[\]")" ""
 is "repair: every key" "$(lacking vmfskit.repair/1 repair-table-guess.json repair-table.json repair-inside.json repair-units.json repair-header.json repair-guess.json repair-error.json | grep -vxE 'note|notes.\[\]')" ""
 is "doctor: every key" "$(lacking vmfskit.doctor/1 doctor.json doctor-part.json | grep -vx 'findings.\[\]')" ""
-is "diff: every key" "$(lacking vmfskit.diff/1 diff.json)" ""
+is "diff: every key" "$(lacking vmfskit.diff/1 diff.json diff-files.json)" ""
 is "find: every key" "$(lacking vmfskit.find/1 find.json find-part.json find-older.json | grep -vx 'findings.\[\]' | grep -vx 'unreadable.\[\].*')" ""
-for file in find:find diff:diff doctor:doctor decode:decode capture:capture import:import list:list verify:verify prune:prune pin:pin restore:restore undo:undo repair-table:repair repair-header:repair wipe:wipe check-line:check-line; do
+for file in find:find diff:diff doctor:doctor decode:decode capture:capture import:import list:list list-files:list-files verify:verify prune:prune pin:pin restore:restore undo:undo repair-table:repair repair-header:repair wipe:wipe check-line:check-line; do
 	is "${file#*:}: schema" "$(jq -r .schema "${file%:*}.json")" "vmfskit.${file#*:}/1"
 done
 

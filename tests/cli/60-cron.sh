@@ -299,7 +299,7 @@ done
 
 # the configuration adds nothing to the defaults
 is "every line of vmfskit.conf is a comment" "$(grep -v '^#' cron/vmfskit.conf | grep .)" ""
-for key in store dev-dir include exclude vmfs-only jobs timeout md5 sign-key public-key anchor max-age scratch fail-on-change keep-daily keep-weekly \
+for key in store dev-dir include exclude vmfs-only jobs timeout files-limit no-files md5 sign-key public-key anchor max-age scratch fail-on-change keep-daily keep-weekly \
 	keep-monthly keep-yearly; do
 	has "vmfskit.conf names $key" cron/vmfskit.conf "^#$key = "
 done

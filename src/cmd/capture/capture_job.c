@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/shown.h"
 #include "cmd/capture/capture_run.h"
 
 static bool has_finding(const struct vk_source *source, enum vk_finding_code code)
@@ -176,6 +177,44 @@ static void compare(struct capture_job *job, const struct vk_capture *before)
 	vk_diff_free(&diff);
 }
 
+/* A virtual disk that is gone, or not in a map that is not whole: the next night would not miss it any more. */
+static void add_disk(struct capture_job *job, unsigned partition, const struct vk_file_change *file)
+{
+	struct vk_change change = {.partition = partition, .subject = "virtual disk", .field = "file", .after = "none"};
+	const char *path = file->before->path;
+	char shown[400];
+
+	vk_label_into(change.before, sizeof(change.before), path, strlen(path));
+	vk_label_into(shown, sizeof(shown), path, strlen(path));
+	snprintf(change.message, sizeof(change.message), "partition %u: %s: %s (%.60s)", partition,
+		 file->kind == VK_FILE_VANISHED ? "deleted or moved" : "not seen, and not all files could be mapped",
+		 shown, vk_shown_size_short(file->before->size_bytes).text);
+	add_change(job, &change);
+}
+
+/* Files that hosts make and remove all the time are for vmfskit diff. */
+static void compare_files(struct capture_job *job, const struct vk_capture *before)
+{
+	struct vk_files_diff *diffs;
+	size_t count;
+	struct vk_error err;
+
+	if (vk_diff_files(before, &job->capture, &diffs, &count, &err) != VK_OK) {
+		VK_FINDINGS_SAY(&job->findings, VK_F_CAPTURE_FILE_MAP, 0, 0, NULL, NULL,
+				"the files could not be compared with those of %s: %.120s", before->id, err.what);
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; k < diffs[i].change_count; k++) {
+			const struct vk_file_change *file = &diffs[i].changes[k];
+
+			if (vk_file_change_matters(file) ||
+			    (file->kind == VK_FILE_UNSEEN && vk_file_map_is_disk(file->before)))
+				add_disk(job, diffs[i].partition, file);
+		}
+	vk_diff_files_free(diffs, count);
+}
+
 void vk_capture_job(struct capture_job *job)
 {
 	const char *store = vk_cmd_store(job->run->cmd.call);
@@ -194,8 +233,10 @@ void vk_capture_job(struct capture_job *job)
 	r->status = vk_capture_take_live(open_disk, &taking, options, &sink, r->id, &r->err);
 	if (r->status == VK_OK)
 		r->status = vk_capture_open(store, r->id, &job->capture, &r->err);
-	if (r->status == VK_OK && r->compared)
+	if (r->status == VK_OK && r->compared) {
 		compare(job, &last);
+		compare_files(job, &last);
+	}
 	if (r->compared)
 		vk_capture_close(&last);
 }

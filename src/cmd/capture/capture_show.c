@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a run of capture tells people, and scripts. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,11 +92,19 @@ static void put_news(FILE *out, const struct capture_run *run, const struct capt
 	put_findings(out, run, job);
 }
 
+static void put_maps(FILE *out, const struct vk_capture *c)
+{
+	for (size_t i = 0; i < c->map_count; i++)
+		fprintf(out, "  files of partition %u: %" PRIu64 " in %" PRIu64 " runs, %s\n", c->maps[i].partition,
+			c->maps[i].files, c->maps[i].runs, vk_shown_size_short(c->maps[i].length_bytes).text);
+}
+
 static void put_all(FILE *out, const struct capture_run *run, const struct capture_job *job)
 {
 	fprintf(out, "%s: %s, ", job->result.id, job->capture.source_path);
 	put_capture(out, &job->capture);
 	fputc('\n', out);
+	put_maps(out, &job->capture);
 	put_changes(out, run, job);
 	put_findings(out, run, job);
 	if (job->result.decode_findings == 0)

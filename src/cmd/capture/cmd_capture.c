@@ -48,6 +48,20 @@ static int check_view(const struct capture_run *run)
 	return VK_EXIT_OK;
 }
 
+static bool read_files_limit(struct capture_run *run)
+{
+	const char *limit = vk_cli_value(run->cmd.call, "files-limit");
+	uint64_t *bytes = &run->capture.files_limit_bytes;
+
+	*bytes = VK_FILE_MAP_USUAL_BYTES;
+	if (limit != NULL && (!vk_text_parse_size(limit, bytes) || *bytes < VK_FILE_MAP_LEAST_BYTES ||
+			      *bytes > VK_FILE_MAP_MOST_BYTES))
+		return vk_cmd_usage(&run->cmd, "--files-limit: %s is not from 4K to 1G", limit);
+	if (vk_cli_flag(run->cmd.call, "no-files"))
+		*bytes = 0;
+	return true;
+}
+
 static bool read_options(void *ctx)
 {
 	struct capture_run *run = ctx;
@@ -63,7 +77,7 @@ static bool read_options(void *ctx)
 	if (!vk_cmd_read_how(cmd, &run->source.sector_size, &run->source.view) ||
 	    !vk_cmd_ok(cmd, check_view(run)) || !vk_cmd_ok(cmd, check_all(call)) ||
 	    !vk_cmd_read_number(cmd, "jobs", 1, JOBS_MAX, &run->processes) ||
-	    !vk_cmd_read_number(cmd, "timeout", 1, TIMEOUT_MAX_S, &run->timeout_s))
+	    !vk_cmd_read_number(cmd, "timeout", 1, TIMEOUT_MAX_S, &run->timeout_s) || !read_files_limit(run))
 		return false;
 	run->capture.sector_size = run->source.sector_size;
 	return vk_cmd_read_kind(cmd, &run->source.as) && vk_cmd_open_sign_key(cmd) && vk_cmd_check_anchor(cmd, true);
@@ -173,6 +187,9 @@ static const struct vk_cli_option options[] = {
 	 .help = "skip a disk that has not answered for this long (default 120)"},
 	{.name = "fail-on-change", .config = true,
 	 .help = "exit 1 when something that matters changed since the last capture, or a LUN is no longer seen"},
+	{.name = "files-limit", .argument = "BYTES", .config = true,
+	 .help = "the map of the files of a volume is at most so long (default 256M); else it has only virtual disks"},
+	{.name = "no-files", .config = true, .help = "do not save where the files of volumes lie"},
 	{.name = "md5", .config = true, .help = "save MD5 digests with SHA-256"},
 	VK_SIGN_KEY_OPTION,
 	VK_ANCHOR_OPTION,
@@ -202,6 +219,12 @@ const struct vk_cli_verb vk_verb_capture = {
 		"Saves the partition table of each DISK with all its copies. Of each VMFS partition it also saves the "
 		"LVM region, the volume header (.vh.sf) and the heartbeats: about 21 MiB in sparse files. A DISK is a "
 		"device, or a file that holds a whole disk or a partition. It is only read.\n\n"
+		"It also saves a map of the files of each VMFS volume: paths, sizes, times, and where each byte "
+		"lies. Only with such a map a deleted virtual disk can be found again. It has about 30 bytes for "
+		"each run of blocks and 100 for each file, and no contents. A map that would be longer than "
+		"--files-limit has the runs of virtual disks only, and this is printed. Files that change while they "
+		"are mapped are marked. If files cannot be read, the rest is saved all the same. vmfskit list "
+		"--files shows the map, vmfskit diff compares two. restore never writes anything of it.\n\n"
 		"A capture is a folder of the store. It can be restored with dd and sha256sum alone: RESTORE.txt in "
 		"it has the commands. The folder gets its name only when it is whole and on disk. Files that did not "
 		"change since the last capture of the same disk are hard links to its files.\n\n"
@@ -215,9 +238,9 @@ const struct vk_cli_verb vk_verb_capture = {
 		"there is VMFS on them. Empty disks are skipped. Of other disks without VMFS the partition table is "
 		"saved.\n\n"
 		"--all prints only news: what changed since the last capture of a disk (one line for each change), "
-		"new disks, disks that are no longer seen, and findings; on a terminal also a summary. A change alone "
-		"gives exit code 1 only with --fail-on-change. What hosts change by using a volume (heartbeats, "
-		"generations, locks) is not printed.\n\n"
+		"virtual disks that are gone, new disks, disks that are no longer seen, and findings; on a terminal "
+		"also a summary. A change alone gives exit code 1 only with --fail-on-change. What hosts change by "
+		"using a volume (heartbeats, generations, locks, other files) is not printed.\n\n"
 		"A LUN can lie inside something else (a member of a mirror, a physical volume, a partition). A "
 		"capture of that outer disk does not hold the LUN. If no other disk of the run is that LUN, this is "
 		"printed with the command that saves it. If nothing else is on the outer disk, it is not "

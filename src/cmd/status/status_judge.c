@@ -25,13 +25,20 @@ static int64_t seconds_of(const char *time)
 /* Each file has the length that it was saved with: more cannot be said without reading it. */
 static bool has_files(const struct vk_manifest *m, int fd, struct vk_text *why)
 {
+	const struct vk_capture *c = &m->capture;
 	struct stat st;
 
-	for (size_t i = 0; i <= m->capture.region_count; i++) {
-		const struct vk_region *region = i > 0 ? &m->capture.regions[i - 1] : NULL;
-		const char *file = region != NULL ? region->file : VK_RESTORE_FILE;
-		uint64_t length = region != NULL ? region->length_bytes : m->restore_bytes;
+	for (size_t i = 0; i <= c->region_count + c->map_count; i++) {
+		const char *file = VK_RESTORE_FILE;
+		uint64_t length = m->restore_bytes;
 
+		if (i < c->region_count) {
+			file = c->regions[i].file;
+			length = c->regions[i].length_bytes;
+		} else if (i < c->region_count + c->map_count) {
+			file = c->maps[i - c->region_count].file;
+			length = c->maps[i - c->region_count].length_bytes;
+		}
 		if (fstatat(fd, file, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode))
 			vk_text_fmt(why, "%s is missing", file);
 		else if ((uint64_t)st.st_size != length)

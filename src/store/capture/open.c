@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "store/folder/folder.h"
+#include "store/folder/map_file.h"
 #include "store/manifest/manifest.h"
 
 static void keep_first(void *ctx, const struct vk_finding *finding)
@@ -67,4 +68,20 @@ enum vk_status vk_capture_source(const struct vk_capture *capture, struct vk_sou
 	if (status != VK_OK)
 		return status;
 	return vk_source_open_io(io, capture->path, VK_FORM_RAW, &options, ret_source, err);
+}
+
+enum vk_status vk_capture_map(const struct vk_capture *capture, size_t map, struct vk_io **ret_io,
+			      struct vk_error *err)
+{
+	enum vk_status status;
+	int fd;
+
+	if (map >= capture->map_count)
+		return vk_error_set(err, VK_USAGE, capture->path, "the capture has no file map %zu", map);
+	status = vk_folder_open(capture->path, &fd, err);
+	if (status != VK_OK)
+		return status;
+	status = vk_map_open(fd, &capture->maps[map], ret_io, err);
+	close(fd);
+	return status;
 }

@@ -325,6 +325,9 @@ static enum vk_status take_once(const struct vk_source *source, bool live, bool 
 		for (size_t i = 0; i < changes.count; i++)
 			report(taking, sink, &changes.items[i]);
 		prove(taking, source, options, sink);
+		status = vk_taking_maps(taking, source, options, sink, err);
+	}
+	if (status == VK_OK && !*ret_again) {
 		/* what is of the store, not of the capture, is not in the manifest */
 		vk_capture_check_store(options->store, &taking->manifest.capture, source->path, sink);
 		if (taking->previous.links_refused && vk_store_first_without_links(options->store)) {

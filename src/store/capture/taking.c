@@ -154,10 +154,13 @@ enum vk_status vk_taking_set(struct vk_taking *taking, const struct vk_region *r
 
 	c->regions = calloc(region_count + 1, sizeof(*c->regions));
 	c->identities = calloc(identity_count + 1, sizeof(*c->identities));
-	taking->written = calloc(region_count + 1, sizeof(*taking->written));
+	/* no more maps than volumes, whose identities these are */
+	taking->written_count = region_count + 1 + identity_count;
+	taking->written = calloc(taking->written_count, sizeof(*taking->written));
+	if (taking->written == NULL)
+		taking->written_count = 0;
 	if (c->regions == NULL || c->identities == NULL || taking->written == NULL)
 		return vk_no_memory(err, NULL);
-	taking->written_count = region_count + 1;
 	if (region_count > 0)
 		memcpy(c->regions, regions, region_count * sizeof(*regions));
 	if (identity_count > 0)
@@ -167,58 +170,6 @@ enum vk_status vk_taking_set(struct vk_taking *taking, const struct vk_region *r
 	return VK_OK;
 }
 
-/* The index-th file: a region, or RESTORE.txt with its text. *ret_old_is_lost: of vk_region_file. */
-static enum vk_status put_file(struct vk_taking *taking, size_t index, struct vk_previous *previous,
-			       const char *restore_text, bool *ret_old_is_lost, struct vk_error *err)
-{
-	struct vk_saver *saver = &taking->saver;
-	struct vk_region *region = &taking->manifest.capture.regions[index];
-	struct vk_region_file file;
-	enum vk_status status;
-
-	*ret_old_is_lost = false;
-	status = vk_region_file_begin(&file, &taking->folder, previous,
-				      restore_text != NULL ? VK_RESTORE_FILE : region->file,
-				      restore_text != NULL ? strlen(restore_text) : region->length_bytes, &saver->sum,
-				      &taking->written[index], err);
-	if (status != VK_OK)
-		return status;
-	if (restore_text != NULL)
-		status = vk_region_file_bytes(&file, 0, (const uint8_t *)restore_text, strlen(restore_text), err);
-	else
-		status = vk_saver_copy(saver, region, &file, err);
-	if (status == VK_OK)
-		status = vk_region_file_finish(&file, err);
-	else
-		vk_region_file_abandon(&file);
-	*ret_old_is_lost = status != VK_OK && file.old_is_lost;
-	return status;
-}
-
-/* What the previous capture has become costs this one nothing: the file is then made from the source alone. */
-static enum vk_status put_file_anyway(struct vk_taking *taking, size_t index, const char *restore_text,
-				      struct vk_error *err)
-{
-	struct vk_saver *saver = &taking->saver;
-	struct vk_previous none = {.fd = -1};
-	const size_t missing_count = saver->missing_count;
-	/* more may have been added to the last one */
-	const struct vk_missing last = missing_count > 0 ? saver->missing[missing_count - 1] : (struct vk_missing){0};
-	const char *file = restore_text != NULL ? VK_RESTORE_FILE : taking->manifest.capture.regions[index].file;
-	bool old_is_lost;
-	enum vk_status status = put_file(taking, index, &taking->previous, restore_text, &old_is_lost, err);
-
-	if (!old_is_lost)
-		return status;
-	saver->missing_count = missing_count;
-	if (missing_count > 0)
-		saver->missing[missing_count - 1] = last;
-	vk_written_free(&taking->written[index]);
-	if (unlinkat(taking->folder.fd, file, 0) != 0)
-		return vk_folder_failed(&taking->folder, file, errno, "cannot make anew", err);
-	return put_file(taking, index, &none, restore_text, &old_is_lost, err);
-}
-
 enum vk_status vk_taking_copy(struct vk_taking *taking, struct vk_error *err)
 {
 	struct vk_capture *c = &taking->manifest.capture;
@@ -226,7 +177,7 @@ enum vk_status vk_taking_copy(struct vk_taking *taking, struct vk_error *err)
 	enum vk_status status = VK_OK;
 
 	for (size_t i = 0; status == VK_OK && i < c->region_count; i++)
-		status = put_file_anyway(taking, i, NULL, err);
+		status = vk_taking_put(taking, i, NULL, err);
 	for (size_t i = 0; status == VK_OK && i < saver->missing_count; i++)
 		if (vk_append(&c->unreadable, &c->unreadable_count, &saver->missing[i].range,
 			      sizeof(*c->unreadable)) == NULL)
@@ -243,10 +194,9 @@ static enum vk_status put_restore(struct vk_taking *taking, struct vk_error *err
 	if (text == NULL)
 		return vk_no_memory(err, VK_RESTORE_FILE);
 	m->restore_bytes = strlen(text);
-	if (vk_digest_bytes(text, strlen(text), m->restore_sha256))
-		status = put_file_anyway(taking, m->capture.region_count, text, err);
-	else
-		status = vk_no_memory(err, VK_RESTORE_FILE);
+	status = vk_digest_bytes(text, strlen(text), m->restore_sha256)
+			 ? vk_taking_put(taking, m->capture.region_count, &(struct vk_taking_bytes){.text = text}, err)
+			 : vk_no_memory(err, VK_RESTORE_FILE);
 	free(text);
 	return status;
 }
@@ -284,10 +234,9 @@ static enum vk_status reread(struct vk_taking *taking, struct vk_error *err)
 {
 	const struct vk_manifest *m = &taking->manifest;
 
-	for (size_t i = 0; i <= m->capture.region_count; i++) {
-		const bool is_region = i < m->capture.region_count;
-		const char *file = is_region ? m->capture.regions[i].file : VK_RESTORE_FILE;
-		const uint64_t length = is_region ? m->capture.regions[i].length_bytes : m->restore_bytes;
+	for (size_t i = 0; i <= m->capture.region_count + m->capture.map_count; i++) {
+		uint64_t length;
+		const char *file = vk_taking_file(taking, i, &length);
 		uint64_t found;
 		int fd;
 		enum vk_status status;

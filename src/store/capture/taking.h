@@ -12,7 +12,8 @@ struct vk_taking {
 	struct vk_folder folder;
 	struct vk_saver saver;
 	struct vk_previous previous;
-	struct vk_written *written; /* one for each region as it was planned, and behind them one for RESTORE.txt */
+	/* one for each region, behind them one for RESTORE.txt, and one for each map of files */
+	struct vk_written *written;
 	size_t written_count;
 	bool reread; /* the written files were read again and are what was read from the disk */
 	uint64_t unix_seconds;
@@ -38,6 +39,24 @@ VK_MUST_USE enum vk_status vk_taking_begin(struct vk_taking *taking, struct vk_i
 					   const char *suffix, struct vk_error *err);
 /* Copy every region of manifest.capture into its file; fills digests and unreadable ranges. */
 VK_MUST_USE enum vk_status vk_taking_copy(struct vk_taking *taking, struct vk_error *err);
+/* Name and length of the file with that index, as in written. */
+const char *vk_taking_file(const struct vk_taking *taking, size_t index, uint64_t *ret_length);
+/* Bytes that are no region's: a text, or (text NULL) those of an open file from its begin on. */
+struct vk_taking_bytes {
+	const char *text;
+	int fd;
+	char *ret_sha256; /* NULL: nobody asks */
+};
+/* Make that file; bytes NULL: it is a region. What equals the previous capture's file becomes a link to it. */
+VK_MUST_USE enum vk_status vk_taking_put(struct vk_taking *taking, size_t index, const struct vk_taking_bytes *bytes,
+					 struct vk_error *err);
+/*
+ * The maps of the files of all volumes, when options ask for them: into the capture, which is whole without them, too.
+ * What is missing in them are findings for sink. Errors: those of the store, VK_NOMEM.
+ */
+VK_MUST_USE enum vk_status vk_taking_maps(struct vk_taking *taking, const struct vk_source *source,
+					  const struct vk_capture_options *options, const struct vk_finding_sink *sink,
+					  struct vk_error *err);
 /*
  * RESTORE.txt, manifest, what vouches for it; all flushed and read again; a line in the ledger, and the folder's
  * name.

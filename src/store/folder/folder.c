@@ -136,6 +136,20 @@ enum vk_status vk_folder_create(struct vk_folder *folder, const char *file, int 
 	return *ret_fd >= 0 ? VK_OK : vk_folder_failed(folder, file, errno, "cannot make", err);
 }
 
+enum vk_status vk_folder_scratch(const struct vk_folder *folder, int *ret_fd, struct vk_error *err)
+{
+	static const char name[] = "scratch";
+
+	*ret_fd = openat(folder->fd, ".", O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
+	if (*ret_fd < 0) {
+		/* not every file system can make one; who abandons the folder removes what is left of this one */
+		*ret_fd = openat(folder->fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (*ret_fd >= 0)
+			(void)unlinkat(folder->fd, name, 0);
+	}
+	return *ret_fd >= 0 ? VK_OK : vk_folder_failed(folder, name, errno, "cannot make", err);
+}
+
 enum vk_status vk_folder_close_file(const struct vk_folder *folder, const char *file, int fd,
 				    struct vk_error *err)
 {

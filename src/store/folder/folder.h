@@ -54,6 +54,8 @@ enum vk_status vk_folder_failed(const struct vk_folder *folder, const char *file
 /* A new file of the folder, mode 0400, put on record as one to be flushed. ret_fd is the caller's to close. */
 VK_MUST_USE enum vk_status vk_folder_create(struct vk_folder *folder, const char *file,
 					    int *ret_fd, struct vk_error *err);
+/* A file without a name on the same file system, gone when it is closed. ret_fd is the caller's to close. */
+VK_MUST_USE enum vk_status vk_folder_scratch(const struct vk_folder *folder, int *ret_fd, struct vk_error *err);
 /* Close a file that was written; errors that the system kept until now are told. */
 VK_MUST_USE enum vk_status vk_folder_close_file(const struct vk_folder *folder, const char *file,
 						int fd, struct vk_error *err);

@@ -58,10 +58,11 @@ void vk_manifest_set_device(struct vk_capture *capture, const struct vk_device_i
 	capture->file = device->file;
 }
 
-/* Two regions in one file would make one of them worthless. */
+/* Two regions, or maps, in one file would make one of them worthless. */
 static void check_names(struct vk_json_reader *r, const struct vk_capture *c)
 {
-	const char **names = calloc(c->region_count + 1, sizeof(*names));
+	const size_t count = c->region_count + c->map_count;
+	const char **names = calloc(count + 1, sizeof(*names));
 
 	if (names == NULL) {
 		r->status = vk_no_memory(r->err, r->where);
@@ -70,8 +71,10 @@ static void check_names(struct vk_json_reader *r, const struct vk_capture *c)
 	}
 	for (size_t i = 0; i < c->region_count; i++)
 		names[i] = c->regions[i].file;
-	qsort(names, c->region_count, sizeof(*names), vk_texts_compare);
-	for (size_t i = 1; i < c->region_count; i++)
+	for (size_t i = 0; i < c->map_count; i++)
+		names[c->region_count + i] = c->maps[i].file;
+	qsort(names, count, sizeof(*names), vk_texts_compare);
+	for (size_t i = 1; i < count; i++)
 		if (strcmp(names[i - 1], names[i]) == 0)
 			vk_reader_fail(r, "file", "names the same file twice");
 	free(names);
@@ -127,6 +130,8 @@ static void read_manifest(struct vk_json_reader *r, const json_t *root, struct v
 	if (o != NULL)
 		vk_rows_read(&vk_file_id_rows, r, o, &m->device.file);
 	vk_manifest_set_device(c, &m->device);
+	if (json_array_size(json_object_get(root, "file_maps")) > VK_MANIFEST_MAX_VOLUMES)
+		vk_reader_fail(r, "file_maps", "is too long a list");
 	if (json_array_size(json_object_get(root, "partitions")) > VK_MANIFEST_MAX_VOLUMES)
 		vk_reader_fail(r, "partitions", "is too long a list");
 	vk_rows_read(&vk_content_rows, r, root, c);

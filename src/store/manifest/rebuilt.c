@@ -36,6 +36,7 @@ void vk_capture_close(struct vk_capture *capture)
 	vk_texts_free(capture->command);
 	free(capture->identities);
 	free(capture->regions);
+	free(capture->maps);
 	free(capture->unreadable);
 	free(capture->imported);
 	vk_rebuilt_free(&capture->rebuilt);

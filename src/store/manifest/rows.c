@@ -17,6 +17,9 @@
 #define LIST(type, key, member, counter, rows) \
 	{key, offsetof(type, member), sizeof(void *), VK_ROW_LIST, .items = &(rows), \
 	 .count_offset = offsetof(type, counter)}
+#define NEWER_LIST(type, key, member, counter, rows) \
+	{key, offsetof(type, member), sizeof(void *), VK_ROW_LIST, .is_newer = true, .items = &(rows), \
+	 .count_offset = offsetof(type, counter)}
 #define ROWS(name, type, ...) \
 	static const struct vk_row name##_list[] = {__VA_ARGS__}; \
 	const struct vk_rows name = {name##_list, sizeof(name##_list) / sizeof(name##_list[0]), sizeof(type)}
@@ -27,6 +30,8 @@
 
 static const struct vk_row_words part_words = {
 	vk_part_name, {VK_PART_TABLE, VK_PART_LVM, VK_PART_VH, VK_PART_HEARTBEATS}, 4};
+static const struct vk_row_words scope_words = {
+	vk_file_map_scope_name, {VK_FILE_MAP_ALL, VK_FILE_MAP_DISKS, VK_FILE_MAP_NAMES, VK_FILE_MAP_CUT}, 4};
 static const struct vk_row_words kind_words = {vk_source_kind_name, {VK_SOURCE_DISK, VK_SOURCE_PARTITION}, 2};
 static const struct vk_row_words table_words = {vk_table_kind_name, {VK_TABLE_NONE, VK_TABLE_MBR, VK_TABLE_GPT}, 3};
 
@@ -55,6 +60,18 @@ ITEM_ROWS(region_rows, struct vk_region,
 	ROW(struct vk_region, "length_bytes", length_bytes, VK_ROW_LENGTH, .max = VK_REGION_MAX_BYTES),
 	ROW(struct vk_region, "sha256", sha256, VK_ROW_DIGEST),
 	ROW(struct vk_region, "md5", md5, VK_ROW_DIGEST, .is_newer = true));
+
+ITEM_ROWS(map_rows, struct vk_saved_map,
+	ROW(struct vk_saved_map, "file", file, VK_ROW_NAME),
+	NUMBER(struct vk_saved_map, partition, UINT32_MAX),
+	NUMBER(struct vk_saved_map, length_bytes, VK_FILE_MAP_MOST_BYTES),
+	ROW(struct vk_saved_map, "sha256", sha256, VK_ROW_DIGEST),
+	ROW(struct vk_saved_map, "scope", scope, VK_ROW_WORD, .words = &scope_words),
+	NUMBER(struct vk_saved_map, files, VK_FILE_MAP_FILES_MAX),
+	NUMBER(struct vk_saved_map, runs, VK_FILE_MAP_MOST_BYTES),
+	NUMBER(struct vk_saved_map, unread, VK_FILE_MAP_FILES_MAX),
+	NUMBER(struct vk_saved_map, torn, VK_FILE_MAP_FILES_MAX),
+	NUMBER(struct vk_saved_map, faults, INT64_MAX));
 
 ITEM_ROWS(range_rows, struct vk_range,
 	NUMBER(struct vk_range, offset_bytes, INT64_MAX),
@@ -120,7 +137,8 @@ ROWS(vk_imported_rows, struct vk_capture,
 
 ROWS(vk_content_rows, struct vk_capture,
 	LIST(struct vk_capture, "partitions", identities, identity_count, identity_rows),
-	LIST(struct vk_capture, "regions", regions, region_count, region_rows));
+	LIST(struct vk_capture, "regions", regions, region_count, region_rows),
+	NEWER_LIST(struct vk_capture, "file_maps", maps, map_count, map_rows));
 
 ROWS(vk_unreadable_rows, struct vk_capture,
 	LIST(struct vk_capture, "unreadable", unreadable, unreadable_count, range_rows));

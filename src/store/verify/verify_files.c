@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "base/shown.h"
 #include "store/folder/save.h"
+#include "store/folder/map_file.h"
 #include "store/verify/verify.h"
 
 static int compare_expected(const void *a, const void *b)
@@ -50,6 +51,13 @@ static bool collect_from_manifest(struct vk_verifier *v)
 			return false;
 		memcpy(e->md5, r->md5, sizeof(e->md5));
 		e->offset_bytes = r->offset_bytes;
+	}
+	for (size_t i = 0; i < c->map_count; i++) {
+		struct vk_expected_file *e = expect(v, c->maps[i].file, c->maps[i].sha256, c->maps[i].length_bytes);
+
+		if (e == NULL)
+			return false;
+		e->map = &c->maps[i];
 	}
 	sound = expect(v, VK_RESTORE_FILE, v->manifest.restore_sha256, v->manifest.restore_bytes) != NULL &&
 		(c->signer[0] == '\0' ||
@@ -127,6 +135,35 @@ static bool digest_once(const struct vk_verifier *v, struct vk_saver *s, const s
 	return true;
 }
 
+/* What is wrong with a file. A map of files is not what a capture is for: its headers are as good as they were. */
+static enum vk_finding_code code_of(const struct vk_expected_file *e, enum vk_finding_code code)
+{
+	return e->map != NULL ? VK_F_CAPTURE_FILE_MAP : code;
+}
+
+/* The digest is right: what was saved must be a map all the same, with the sums that the manifest has. */
+static enum vk_status check_map(const struct vk_verifier *v, const struct vk_expected_file *e, struct vk_error *err)
+{
+	const struct vk_saved_map *map = e->map;
+	struct vk_file_map_sums sums;
+	struct vk_error why = {.status = VK_OK};
+	struct vk_io *io;
+	enum vk_status status = vk_map_open(v->folder_fd, map, &io, &why);
+
+	if (status == VK_OK) {
+		status = vk_file_map_read(io, NULL, &sums, &why);
+		vk_io_close(io);
+	}
+	if (status == VK_OK && (sums.files != map->files || sums.runs != map->runs || sums.unread != map->unread ||
+				sums.torn != map->torn || sums.faults != map->faults || sums.scope != map->scope))
+		status = vk_error_set(&why, VK_DAMAGED, e->file, "it has other sums than the manifest");
+	if (status == VK_NOMEM || status == VK_IO)
+		return (*err = why).status;
+	if (status != VK_OK)
+		vk_finding_say(v->sink, VK_F_CAPTURE_FILE_MAP, 0, 0, NULL, NULL, "%s: %s", e->file, why.what);
+	return VK_OK;
+}
+
 static bool check_length(const struct vk_verifier *v, const struct vk_expected_file *e, uint64_t length)
 {
 	if (!e->has_length && length > VK_REGION_MAX_BYTES) {
@@ -136,7 +173,7 @@ static bool check_length(const struct vk_verifier *v, const struct vk_expected_f
 	}
 	if (!e->has_length || length == e->length_bytes)
 		return true;
-	vk_finding_say(v->sink, VK_F_CAPTURE_FILE_SIZE, e->offset_bytes, e->length_bytes,
+	vk_finding_say(v->sink, code_of(e, VK_F_CAPTURE_FILE_SIZE), e->offset_bytes, e->length_bytes,
 		       vk_phrase("%" PRIu64 " bytes", length).text,
 		       vk_phrase("%" PRIu64 " bytes", e->length_bytes).text, "%s does not have its length", e->file);
 	return false;
@@ -153,8 +190,8 @@ static enum vk_status check_file(const struct vk_verifier *v, struct vk_saver *s
 	enum vk_status status = vk_folder_open_fresh(v->folder_fd, e->file, &fd, &length, &why);
 
 	if (status == VK_ABSENT || status == VK_DAMAGED) {
-		vk_finding_say(v->sink, VK_F_CAPTURE_FILE_MISSING, e->offset_bytes, e->length_bytes, NULL, NULL,
-			       "%s: %s", e->file, why.what);
+		vk_finding_say(v->sink, code_of(e, VK_F_CAPTURE_FILE_MISSING), e->offset_bytes, e->length_bytes, NULL,
+			       NULL, "%s: %s", e->file, why.what);
 		return VK_OK;
 	}
 	if (status != VK_OK)
@@ -169,8 +206,10 @@ static enum vk_status check_file(const struct vk_verifier *v, struct vk_saver *s
 		(void)vk_error_remedy(
 			err, "look at the disk of the store; nothing is known of this capture until it can be read");
 	} else if (e->sha256[0] != '\0' && strcmp(is.sha256, e->sha256) != 0) {
-		vk_finding_say(v->sink, VK_F_CAPTURE_DIGEST, e->offset_bytes, e->length_bytes, is.sha256, e->sha256,
-			       "%s is not what was saved", e->file);
+		vk_finding_say(v->sink, code_of(e, VK_F_CAPTURE_DIGEST), e->offset_bytes, e->length_bytes, is.sha256,
+			       e->sha256, "%s is not what was saved", e->file);
+	} else if (e->map != NULL) {
+		status = check_map(v, e, err);
 	} else if (e->md5[0] != '\0' && strcmp(is.md5, e->md5) != 0) {
 		/*
 		 * both digests are of the same bytes: when only one of them fits, the other was never that of the

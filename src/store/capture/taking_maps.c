@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The maps of files of a capture. Each is made in a file without a name, so that its length is known before the capture
+ * has anything of it, and then goes the way of all files of a capture.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/shown.h"
+#include "store/capture/taking.h"
+#include "store/plan/plan.h"
+
+struct scratch {
+	int fd;
+	bool failed;
+};
+
+static bool put_bytes(void *ctx, const void *bytes, size_t len)
+{
+	struct scratch *scratch = ctx;
+
+	for (size_t done = 0; done < len;) {
+		const ssize_t n = write(scratch->fd, (const char *)bytes + done, len - done);
+
+		if (n < 0 && errno != EINTR) {
+			scratch->failed = true;
+			return false;
+		}
+		done += n > 0 ? (size_t)n : 0;
+	}
+	return true;
+}
+
+static bool restart(void *ctx)
+{
+	const struct scratch *scratch = ctx;
+
+	return lseek(scratch->fd, 0, SEEK_SET) == 0 && ftruncate(scratch->fd, 0) == 0;
+}
+
+/* What of the files is not in the map, one finding for each cause. */
+static void report(const struct vk_vmfs *vmfs, uint64_t base, uint64_t limit, const struct vk_file_map_made *made,
+		   const struct vk_finding_sink *sink)
+{
+	static const char *const left_out[] = {"", "the runs of other files than virtual disks are left out",
+					       "the runs of all files are left out",
+					       "files are left out, and the runs of the others"};
+	const struct vk_file_map_sums *sums = &made->sums;
+
+	if (sums->scope != VK_FILE_MAP_ALL)
+		vk_finding_say(sink, VK_F_CAPTURE_FILES_LIMIT, base, 0, NULL, NULL,
+			       "partition %u: the map of its files would be longer than %s: %s", vmfs->partition,
+			       vk_shown_size_short(limit).text, left_out[sums->scope]);
+	if (made->unreadable || (made->damaged > 0 && !made->zeros))
+		vk_finding_say(sink, VK_F_CAPTURE_FILES_UNREAD, base, 0, NULL, NULL,
+			       "partition %u: not all of its files could be mapped: %.150s", vmfs->partition,
+			       made->first);
+	else if (sums->faults + sums->unread > 0)
+		vk_finding_say(sink, VK_F_CAPTURE_FILES_ABSENT, base, 0, NULL, NULL,
+			       "partition %u: not all that tells of its files is in the source: %.150s",
+			       vmfs->partition, made->first);
+	if (sums->torn > 0)
+		vk_finding_say(sink, VK_F_CAPTURE_FILES_TORN, base, 0, NULL, NULL,
+			       "partition %u: %llu of its %llu files changed while they were mapped", vmfs->partition,
+			       (unsigned long long)sums->torn, (unsigned long long)sums->files);
+}
+
+/* Nothing of the files of a volume is saved. That it is only not there, as in a dump of its begin, is no fault. */
+static void report_failure(const struct vk_vmfs *vmfs, uint64_t base, const struct vk_error *why,
+			   const struct vk_finding_sink *sink)
+{
+	const bool absent = why->status == VK_ABSENT || why->status == VK_UNSUPPORTED;
+
+	vk_finding_say(sink, absent ? VK_F_CAPTURE_FILES_ABSENT : VK_F_CAPTURE_FILES_UNREAD, base, 0, NULL, NULL,
+		       "partition %u: its files are not saved: %.150s", vmfs->partition, why->what);
+}
+
+/* Into the capture, and into its manifest. */
+static enum vk_status keep_map(struct vk_taking *taking, const struct vk_vmfs *vmfs,
+			       const struct vk_file_map_made *made, int fd, struct vk_error *err)
+{
+	struct vk_capture *c = &taking->manifest.capture;
+	const struct vk_file_map_sums *sums = &made->sums;
+	struct vk_saved_map *map = vk_append(&c->maps, &c->map_count, NULL, sizeof(*map));
+
+	if (map == NULL)
+		return vk_no_memory(err, NULL);
+	*map = (struct vk_saved_map){.partition = vmfs->partition, .length_bytes = made->bytes, .scope = sums->scope,
+				     .files = sums->files, .runs = sums->runs, .unread = sums->unread,
+				     .torn = sums->torn, .faults = sums->faults};
+	snprintf(map->file, sizeof(map->file), "p%u-files.map", vmfs->partition);
+	return vk_taking_put(taking, c->region_count + c->map_count,
+			     &(struct vk_taking_bytes){.fd = fd, .ret_sha256 = map->sha256}, err);
+}
+
+static enum vk_status take_map(struct vk_taking *taking, const struct vk_source *source, const struct vk_vmfs *vmfs,
+			       uint64_t limit, const struct vk_finding_sink *sink, struct vk_error *err)
+{
+	const uint64_t base = vk_plan_base(source, vmfs);
+	const struct vk_fs_extent extent = {.io = vk_io_window(source->io, base, UINT64_MAX), .vmfs = vmfs,
+					    .source_bytes = base};
+	struct scratch scratch = {.fd = -1};
+	const struct vk_file_map_out out = {put_bytes, restart, &scratch};
+	struct vk_file_map_made made;
+	struct vk_error why = {.status = VK_OK};
+	enum vk_status status;
+
+	if (extent.io == NULL)
+		return vk_no_memory(err, source->path);
+	status = vk_folder_scratch(&taking->folder, &scratch.fd, &why);
+	if (status == VK_OK)
+		status = vk_file_map_make(&extent, 1, limit, &out, &made, &why);
+	vk_io_close(extent.io);
+	if (status != VK_OK && status != VK_NOMEM) {
+		report_failure(vmfs, base, &why, sink);
+		status = VK_OK;
+	} else if (status == VK_NOMEM) {
+		*err = why;
+	} else {
+		report(vmfs, base, limit, &made, sink);
+		status = keep_map(taking, vmfs, &made, scratch.fd, err);
+	}
+	if (scratch.fd >= 0)
+		close(scratch.fd);
+	return status;
+}
+
+enum vk_status vk_taking_maps(struct vk_taking *taking, const struct vk_source *source,
+			      const struct vk_capture_options *options, const struct vk_finding_sink *sink,
+			      struct vk_error *err)
+{
+	const struct vk_capture *c = &taking->manifest.capture;
+	struct vk_vmfs spare;
+	size_t count;
+	const struct vk_vmfs *vmfs = vk_plan_partitions(source, &spare, &count);
+	enum vk_status status = VK_OK;
+
+	if (options->files_limit_bytes == 0)
+		return VK_OK;
+	/* an extent that is not the first has no file system of its own */
+	for (size_t i = 0; i < count && status == VK_OK; i++)
+		if (vmfs[i].fs_expected && c->region_count + 1 + c->map_count < taking->written_count)
+			status = take_map(taking, source, &vmfs[i], options->files_limit_bytes, sink, err);
+	return status;
+}
