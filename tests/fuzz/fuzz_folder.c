@@ -121,7 +121,8 @@ static void look_at_folder(const struct vk_finding_sink *sink)
 			vk_fs_file_close(file);
 	}
 	vk_fs_file_close(root);
-	FUZZ_ASSERT(vk_fs_walk_tree(fs, "/", look_at_visit, &visits, sink, &err) == VK_OK);
+	/* none of its names may be in the source */
+	FUZZ_ASSERT(vk_fs_walk_tree(fs, "/", look_at_visit, &visits, sink, &err) == VK_OK || err.status == VK_ABSENT);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -140,8 +141,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	lay_volume(six, fuzz_take(&in, 4));
 	while (in.size > 0) {
 		uint64_t offset = fuzz_take(&in, 3);
-		uint64_t length = vk_min_u64(fuzz_take(&in, 2), in.size);
+		uint64_t length = fuzz_take(&in, 2);
 
+		length = vk_min_u64(length, in.size);
 		if (length > 0 && offset + length <= MIB)
 			lay((uint64_t)FOLDER_BLOCK * MIB + offset, in.data, (size_t)length);
 		in.data += length;
