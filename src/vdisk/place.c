@@ -74,7 +74,7 @@ static enum vk_vdisk_place look_up(struct vk_vdisk_making *m, const char *path, 
 	char *copy;
 
 	if (m->lookups >= VK_VDISK_LOOKUPS)
-		return VK_VDISK_NOT_FOUND;
+		return m->disks->incomplete ? VK_VDISK_NOT_FOUND : VK_VDISK_LOST;
 	m->lookups++;
 	switch (vk_fs_lookup(m->fs, path, true, NULL, &file, &err)) {
 	case VK_OK:
