@@ -221,7 +221,7 @@ refused() {
 	exits "$1 is refused" 2 "$LAB" make --overwrite --vmfs "${3%%:*}" --size 4G --live 1 --files bad.txt disk0.img
 	has "$1: why" "$ERR" "${3#*:}"
 }
-refused "an unknown kind" "pipe /a" '5:"pipe" is none of file, folder, link and rdm \(bad.txt, line 1\)'
+refused "an unknown kind" "pipe /a" '5:"pipe" is none of file, folder, link, rdm and disk \(bad.txt, line 1\)'
 refused "an unknown word" "file /a colour=red" '5:"colour" says nothing about such a file \(bad.txt, line 1\)'
 refused "a word of another kind" "folder /a size=3" '5:"size" says nothing about such a file'
 refused "a size that is none" "file /a size=much" "5:size is a size like"
