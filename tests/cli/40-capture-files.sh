@@ -217,3 +217,20 @@ undo=$(jq -r 'select(.purpose == "undo").id' st/*/manifest.json)
 ok "the undo capture has no map" test -n "$undo" -a ! -e "st/$undo/p1-files.map"
 ok "undo" "$VMFSKIT" undo --store st "$undo" target.img
 ok "all verifies" "$VMFSKIT" verify --store st
+
+# --- a store that is full: the headers are worth more than the map
+if [ "$(id -u)" -eq 0 ] && mkdir small && mount -t tmpfs -o size=2600k none small 2>/dev/null; then
+	echo "$TMP/small" >>"$TMP/.mounts"
+	echo 'folder /many entries=9000' >recipe
+	"$LAB" make --overwrite --vmfs 5 --size 4G --label files --files recipe full.img >/dev/null
+	for size in 1500k 2600k; do
+		mount -o "remount,size=$size" small
+		exits "no room for the map in $size" 1 "$VMFSKIT" capture --store small/st full.img
+		has "$size: it is said" "$OUT" 'warning capture\.files-unread: partition 1: its files are not saved: .*(No space left|no room for the file map)'
+		ok "$size: the headers are saved" "$VMFSKIT" verify --store small/st
+		is "$size: without a map" "$(ls small/st/2* | grep -c files.map)" 0
+		rm -rf small/st
+	done
+else
+	skip "a store that is full" "needs root and a mount"
+fi

@@ -4,31 +4,37 @@
  * has anything of it, and then goes the way of all files of a capture.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/checked.h"
 #include "base/memory.h"
 #include "base/shown.h"
 #include "store/capture/taking.h"
 #include "store/plan/plan.h"
 
+enum {
+	MAP_NAME_BYTES = sizeof(((struct vk_saved_map *)NULL)->file),
+	ROOM_BYTES = 1 << 20 /* of the papers of a capture, and its line in the ledger */
+};
+
 struct scratch {
 	int fd;
-	bool failed;
 };
 
 static bool put_bytes(void *ctx, const void *bytes, size_t len)
 {
-	struct scratch *scratch = ctx;
+	const struct scratch *scratch = ctx;
 
 	for (size_t done = 0; done < len;) {
 		const ssize_t n = write(scratch->fd, (const char *)bytes + done, len - done);
 
-		if (n < 0 && errno != EINTR) {
-			scratch->failed = true;
+		if (n < 0 && errno != EINTR)
 			return false;
-		}
 		done += n > 0 ? (size_t)n : 0;
 	}
 	return true;
@@ -78,9 +84,29 @@ static void report_failure(const struct vk_vmfs *vmfs, uint64_t base, const stru
 		       "partition %u: its files are not saved: %.150s", vmfs->partition, why->what);
 }
 
+/*
+ * Whether the store has room for the map: the headers must not be lost for it. One as long as the last night's is
+ * mostly the same, and then takes none.
+ */
+static bool has_room(const struct vk_taking *taking, const char *file, uint64_t bytes, struct vk_error *err)
+{
+	struct statvfs fs;
+	struct stat st;
+
+	if (fstatvfs(taking->folder.store_fd, &fs) != 0 || fs.f_blocks == 0 ||
+	    vk_mul_sat(geteuid() == 0 ? fs.f_bfree : fs.f_bavail, fs.f_frsize) > vk_add_sat(bytes, ROOM_BYTES) ||
+	    (taking->previous.fd >= 0 && fstatat(taking->previous.fd, file, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	     (uint64_t)st.st_size == bytes))
+		return true;
+	(void)vk_error_set(err, VK_IO, taking->folder.store, "the store has no room for the file map, which has %s",
+			   vk_shown_size_short(bytes).text);
+	return false;
+}
+
 /* Into the capture, and into its manifest. */
 static enum vk_status keep_map(struct vk_taking *taking, const struct vk_vmfs *vmfs,
-			       const struct vk_file_map_made *made, int fd, struct vk_error *err)
+			       const struct vk_file_map_made *made, const char file[MAP_NAME_BYTES], int fd,
+			       struct vk_error *err)
 {
 	struct vk_capture *c = &taking->manifest.capture;
 	const struct vk_file_map_sums *sums = &made->sums;
@@ -91,7 +117,7 @@ static enum vk_status keep_map(struct vk_taking *taking, const struct vk_vmfs *v
 	*map = (struct vk_saved_map){.partition = vmfs->partition, .length_bytes = made->bytes, .scope = sums->scope,
 				     .files = sums->files, .runs = sums->runs, .unread = sums->unread,
 				     .torn = sums->torn, .faults = sums->faults};
-	snprintf(map->file, sizeof(map->file), "p%u-files.map", vmfs->partition);
+	memcpy(map->file, file, sizeof(map->file));
 	return vk_taking_put(taking, c->region_count + c->map_count,
 			     &(struct vk_taking_bytes){.fd = fd, .ret_sha256 = map->sha256}, err);
 }
@@ -105,14 +131,18 @@ static enum vk_status take_map(struct vk_taking *taking, const struct vk_source 
 	struct scratch scratch = {.fd = -1};
 	const struct vk_file_map_out out = {put_bytes, restart, &scratch};
 	struct vk_file_map_made made;
+	char file[MAP_NAME_BYTES];
 	struct vk_error why = {.status = VK_OK};
 	enum vk_status status;
 
 	if (extent.io == NULL)
 		return vk_no_memory(err, source->path);
 	status = vk_folder_scratch(&taking->folder, &scratch.fd, &why);
+	snprintf(file, sizeof(file), "p%u-files.map", vmfs->partition);
 	if (status == VK_OK)
 		status = vk_file_map_make(&extent, 1, limit, &out, &made, &why);
+	if (status == VK_OK && !has_room(taking, file, made.bytes, &why))
+		status = VK_IO;
 	vk_io_close(extent.io);
 	if (status != VK_OK && status != VK_NOMEM) {
 		report_failure(vmfs, base, &why, sink);
@@ -121,7 +151,7 @@ static enum vk_status take_map(struct vk_taking *taking, const struct vk_source 
 		*err = why;
 	} else {
 		report(vmfs, base, limit, &made, sink);
-		status = keep_map(taking, vmfs, &made, scratch.fd, err);
+		status = keep_map(taking, vmfs, &made, file, scratch.fd, err);
 	}
 	if (scratch.fd >= 0)
 		close(scratch.fd);
