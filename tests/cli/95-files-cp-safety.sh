@@ -90,6 +90,31 @@ for n in 4 $((steps / 2)); do
 		sort | tr '\n' ' ')"
 done
 
+# --- a tree is not another one of the same time -----------------------------------------------------------------------
+printf '%s\n' 'folder /a mtime=1500000000' 'folder /b mtime=1500000000' 'folder /c mtime=1500000000' 'file /a/vm.vmx size=1000' \
+	'file /a/only-a size=1000' 'file /b/vm.vmx size=2000' 'file /b/only-b size=1000' 'file /c/vm.vmx size=1000 content=pattern' \
+	'file /c/only-a size=1000 content=pattern' >trees.recipe
+"$LAB" make --table none --vmfs 6 --size 2G --files trees.recipe trees.img >/dev/null
+ok "a copy of one folder" "$VMFSKIT" cp -r trees.img /a two
+all_of() { (cd "$1" && find . -type f -exec sha256sum {} + | sort -k 2); }
+all_of two >two.good
+for option in --resume "--resume --overwrite"; do
+	# shellcheck disable=SC2086
+	ok "another folder, $option" "$VMFSKIT" cp -r $option trees.img /b two
+	is "another folder, $option: lies in it" "$(find two -type f | sort | tr '\n' ' ')" "two/b/only-b two/b/vm.vmx two/only-a two/vm.vmx "
+	is "another folder, $option: what was there stays" "$(all_of two | grep -v ' \./b/')" "$(cat two.good)"
+	rm -r two/b
+done
+exits "a folder of the same names and sizes" 2 "$VMFSKIT" cp -r --resume trees.img /c two
+has "a folder of the same names and sizes: told" "$ERR" 'the file exists, and is not'
+exits "a folder of the same names and sizes, --overwrite" 2 "$VMFSKIT" cp -r --resume --overwrite trees.img /c two
+has "a folder of the same names and sizes, --overwrite: told" "$ERR" 'no record tells that this folder is a copy of /c'
+is "a folder of the same names and sizes: all stays" "$(all_of two)" "$(cat two.good)"
+echo x >two/NOTES
+ok "a whole tree with a file of its owner" "$VMFSKIT" cp -r --resume trees.img /a two
+has "a whole tree with a file of its owner: is compared" "$OUT" '^2 of them were there'
+is "a whole tree with a file of its owner: no second one in it" "$(ls two | tr '\n' ' ')" "NOTES only-a vm.vmx "
+
 # --- cat --------------------------------------------------------------------------------------------------------------
 exits "cat does not write into the source" 3 sh -c '"$VMFSKIT" cat d.img /vm/disk >>other'
 is "cat: the source stays" "$(sum d.img)" "$before"

@@ -68,8 +68,7 @@ static enum vk_status copy_all(struct vk_copy *copy, struct vk_error *err)
 	else if (status == VK_OK)
 		vk_copy_count(copy, copy->file);
 	if (status == VK_OK)
-		status = tree ? vk_copy_place_of_tree(copy->dest, copy->path, identity,
-						      copy->resume ? &copy->file->meta : NULL, &place, err)
+		status = tree ? vk_copy_place_of_tree(copy->dest, copy->path, identity, copy->tree_there, &place, err)
 			      : vk_copy_place_of(copy->dest, copy->path, &place, err);
 	if (status != VK_OK)
 		return status;
@@ -267,8 +266,9 @@ const struct vk_cli_verb vk_verb_cp = {
 		" the map says which file of which volume it is of, and a copy of anything else is refused. Of "
 		"what was copied before, 4 MiB of every 256 MiB are compared with the source, with --sums and --json "
 		"all of it: a copy that holds bytes of two moments is refused. What is "
-		"whole at DEST is compared with the source, byte by byte, before it is called copied. With -r a DEST "
-		"that is the tree itself, begun or whole, is gone on with; any other folder takes the tree in it.\n\n"
+		"whole at DEST is compared with the source, byte by byte, before it is called copied. With -r a "
+		"folder DEST is gone on with when a map beside it says that it is the tree, or when it has a file of "
+		"each name and size of the tree; then nothing is replaced. Any other folder takes the tree in it.\n\n"
 		"Holes, and blocks that were never written, stay holes. Sectors that cannot be read are read "
 		"around, one by one. Modes and times are kept. A digest is computed with --sums and --json, and "
 		"only of files that are whole.\n\n"

@@ -47,6 +47,7 @@ struct vk_copy {
 	size_t left_out;        /* that cannot be copied as files */
 	size_t unreadable;      /* entries of which nothing is known but the name */
 	bool names_missing;     /* of a tree: more may be in it */
+	bool tree_there;        /* each file of the tree that resume goes on with is in DEST, by name and size */
 	/* beside a folder that is made for the tree: a map that stays until all is copied; NULL: none */
 	char *tree_map;
 	int tree_map_fd; /* the folder that it lies in, or -1 */
@@ -115,7 +116,7 @@ bool vk_copy_made(const struct vk_copy *copy, const char *path);
 uint64_t vk_copy_whole(const struct vk_copy *copy);
 /* All below PATH, a folder, into the tree at its place. */
 void vk_copy_tree(struct vk_copy *copy, const struct vk_copy_place *tree);
-/* Count the files below PATH. Errors: those of vk_fs_walk_tree. */
+/* Count the files below PATH; sets tree_there. Errors: those of vk_fs_walk_tree. */
 VK_MUST_USE enum vk_status vk_copy_count_tree(struct vk_copy *copy, struct vk_error *err);
 /* Say on stderr why something is left out. */
 void vk_copy_leave_out(struct vk_copy *copy, const char *path, const char *why);

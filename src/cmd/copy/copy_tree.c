@@ -21,6 +21,8 @@ struct folder {
 struct tree {
 	struct vk_copy *copy;
 	const struct vk_copy_place *place; /* NULL: only count */
+	struct vk_copy_place there;   /* while they are counted: the folder DEST, or folder_fd -1 */
+	size_t files, files_there;    /* how many are counted, and how many of them are in it, as long as they are */
 	size_t base_len;              /* of the path of the tree in the paths that are visited */
 	struct folder *folders;
 	size_t folder_count;
@@ -169,6 +171,21 @@ static void report_unreadable(struct vk_copy *copy, const struct vk_fs_visit *vi
 	copy->unreadable++;
 }
 
+/* No time is asked: restores give many folders and files the same one. */
+static bool is_there(const struct tree *t, const struct vk_fs_visit *visit)
+{
+	struct vk_copy_place place;
+	struct stat st;
+	bool there;
+
+	if (t->there.folder_fd < 0 || vk_copy_place_below(&t->there, visit->path + t->base_len, &place, NULL) != VK_OK)
+		return false;
+	there = fstatat(place.folder_fd, place.name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+		(uint64_t)st.st_size == visit->file->meta.fileLength;
+	vk_copy_place_free(&place);
+	return there;
+}
+
 static bool visit_one(void *ctx, const struct vk_fs_visit *visit, bool *ret_stop)
 {
 	struct tree *t = ctx;
@@ -205,8 +222,11 @@ static bool visit_one(void *ctx, const struct vk_fs_visit *visit, bool *ret_stop
 	if (t->place != NULL)
 		return copy_one(t, visit, ret_stop);
 	if (!vk_fs_file_is_folder(visit->file) && visit->file->meta.type != VK_FILE_LINK &&
-	    visit->file->meta.type != VK_FILE_RDM)
+	    visit->file->meta.type != VK_FILE_RDM) {
 		vk_copy_count(copy, visit->file);
+		t->files++;
+		t->files_there += is_there(t, visit);
+	}
 	return true;
 }
 
@@ -237,7 +257,8 @@ static void set_facts(struct tree *t)
 static enum vk_status walk(struct vk_copy *copy, const struct vk_copy_place *place, struct vk_error *err)
 {
 	const char *path = copy->path + strspn(copy->path, "/");
-	struct tree tree = {.copy = copy, .place = place, .base_len = strlen(path)};
+	char here[] = "";
+	struct tree tree = {.copy = copy, .place = place, .there = {-1, here, here}, .base_len = strlen(path)};
 	const size_t absent = vk_findings_absent(&copy->files.findings), before = copy->files.findings.count;
 	bool unread = false;
 	enum vk_status status;
@@ -245,8 +266,14 @@ static enum vk_status walk(struct vk_copy *copy, const struct vk_copy_place *pla
 	while (tree.base_len > 0 && path[tree.base_len - 1] == '/')
 		tree.base_len--;
 	tree.base_len += tree.base_len > 0;
+	/* a link at DEST is refused later */
+	if (place == NULL && copy->resume)
+		tree.there.folder_fd = open(copy->dest, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	status = vk_fs_walk_tree(copy->files.fs, copy->path, visit_one, &tree,
 				 place != NULL ? &copy->files.sink : NULL, err);
+	if (tree.there.folder_fd >= 0)
+		close(tree.there.folder_fd);
+	copy->tree_there = copy->tree_there || (tree.files > 0 && tree.files_there == tree.files);
 	for (size_t i = before; i < copy->files.findings.count && !unread; i++)
 		unread = copy->files.findings.items[i].code == VK_F_SOURCE_UNREADABLE;
 	if (unread || vk_findings_absent(&copy->files.findings) > absent) {
@@ -300,6 +327,13 @@ enum vk_status vk_copy_begin_tree(struct vk_copy *copy, const char *identity, st
 		free(map);
 		vk_error_set(err, VK_USAGE, place->shown, "a copy of this folder was begun and is not whole");
 		return vk_error_remedy(err, "--resume goes on with it, --overwrite begins each file anew");
+	}
+	if (status == VK_OK && copy->tree_there && copy->overwrite && !vk_is_there(place->folder_fd, map)) {
+		free(map);
+		vk_error_set(err, VK_USAGE, place->shown, "no record tells that this folder is a copy of %s, though it "
+			     "has a file of each name and size", vk_shown_name(copy->path).text);
+		return vk_error_remedy(err, "without --overwrite the files are compared; for a copy in this folder "
+				       "name the place with its last name");
 	}
 	if (status == VK_OK && vk_is_there(place->folder_fd, map)) {
 		copy->tree_map = map;

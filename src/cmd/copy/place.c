@@ -217,18 +217,8 @@ static bool is_begun(const char *dest, const char *identity, struct vk_copy_plac
 	return begun;
 }
 
-/* Whether the folder DEST has the facts that a copy gets when all is in it. */
-static bool is_copied(const char *dest, const struct vk_file_metadata *meta)
-{
-	struct stat st;
-
-	return lstat(dest, &st) == 0 && st.st_mtim.tv_sec == (time_t)meta->mtime && st.st_mtim.tv_nsec == 0 &&
-	       (st.st_mode & 0777) == (meta->mode & 0777);
-}
-
 enum vk_status vk_copy_place_of_tree(const char *given, const char *path, const char *begun,
-				     const struct vk_file_metadata *copied, struct vk_copy_place *ret_place,
-				     struct vk_error *err)
+				     bool whole, struct vk_copy_place *ret_place, struct vk_error *err)
 {
 	char *dest = trimmed(given);
 	bool is_folder, is_there;
@@ -246,7 +236,7 @@ enum vk_status vk_copy_place_of_tree(const char *given, const char *path, const 
 		free(dest);
 		return VK_OK;
 	}
-	if (status == VK_OK && is_folder && copied != NULL && len > 0 && is_copied(dest, copied)) {
+	if (status == VK_OK && is_folder && whole && len > 0) {
 		status = place_at(dest, ret_place, err);
 		free(dest);
 		return status;

@@ -7,7 +7,6 @@
 #include <stddef.h>
 
 #include "vmfskit/error.h"
-#include "vmfskit/file_descriptor.h"
 
 /* Beside NAME while it is not whole. No name of a volume is kept as one that ends so. */
 #define VK_COPY_PART ".vmfskit-part"
@@ -31,10 +30,10 @@ VK_MUST_USE enum vk_status vk_copy_place_of(const char *dest, const char *path,
  * The same for a whole folder, which need not be there. A folder at DEST that is there takes one of the name that path
  * has in the volume; the root goes into it as it is: name is empty then, and folder_fd is DEST itself.
  * begun (may be NULL): the identity of a folder; a DEST that was made for it, and is not whole, is the tree as before.
- * copied (may be NULL): the facts of the folder; a DEST that has its time and mode is the tree, which is whole.
+ * whole: a DEST that is a folder is the tree itself.
  */
 VK_MUST_USE enum vk_status vk_copy_place_of_tree(const char *dest, const char *path,
-						 const char *begun, const struct vk_file_metadata *copied,
+						 const char *begun, bool whole,
 						 struct vk_copy_place *ret_place, struct vk_error *err);
 /* A path of the volume below such a folder: each folder on the way is opened, no link is followed. */
 VK_MUST_USE enum vk_status vk_copy_place_below(const struct vk_copy_place *tree, const char *path,
