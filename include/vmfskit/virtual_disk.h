@@ -109,6 +109,7 @@ struct vk_vdisk_file {
 	uint64_t size_bytes, allocated_bytes, missing_bytes;
 	bool raw;                /* a raw device mapping: its bytes are on another LUN */
 	bool is_descriptor;      /* its text could be read */
+	bool is_junk;            /* all of it was read; it is neither a descriptor nor a data file with a header */
 	bool header_seen;        /* its first bytes could be read */
 	struct vk_vmdk_header header;
 	size_t named_by;         /* descriptors whose extent lines name it */

@@ -94,8 +94,12 @@ static bool see(void *ctx, const struct vk_fs_visit *visit, bool *ret_stop)
 	if (*ret_stop || file == NULL || file->meta.type != VK_FILE_ORDINARY ||
 	    file->meta.fileLength > VK_VMDK_TEXT_BYTES ||
 	    vk_fs_read(m->fs, file, 0, m->bytes, VK_VMDK_TEXT_BYTES, &got, NULL) != VK_OK ||
-	    got < file->meta.fileLength || !vk_vmdk_parse(m->bytes, got, m->text))
+	    got < file->meta.fileLength || m->disks->files[number].missing_bytes > 0)
 		return false;
+	if (!vk_vmdk_parse(m->bytes, got, m->text)) {
+		m->disks->files[number].is_junk = m->disks->files[number].header.magic == VK_VMDK_NO_MAGIC;
+		return false;
+	}
 	*ret_stop = !take_descriptor(m, number);
 	return false;
 }

@@ -19,11 +19,17 @@ if [ -n "$SHARED" ]; then
 	exits "vmfs3: all four are lost" 1 "$VMFSKIT" ls --disks --json vmfs3.img
 	is "vmfs3: which ls says" "$(jq -rc '[.disks[] | [.path, .problems[]]]' "$OUT")" \
 		'[["/eagerzeroedthick.vmdk","descriptor-damaged"],["/thick.vmdk","descriptor-damaged"],["/thin.vmdk","descriptor-damaged"],["/zeroedthick.vmdk","descriptor-damaged"]]'
-	exits "vmfs3: made anew; the damaged ones are left out" 1 "$VMFSKIT" cp -r --make-descriptor vmfs3.img / ours
-	is "vmfs3: four files and four descriptors" "$(find ours -type f | wc -l) $(grep -c 'is left out: this descriptor cannot be read' "$ERR")" "8 4"
-	has "vmfs3: counted" "$OUT" '^8 of 8 files copied'
-	has "vmfs3: guesses are said" "$ERR" '^vmfskit: ours/thin\.vmdk was made; guessed in it: CID, ddb\.virtualHWVersion, ddb\.adapterType$'
-	has "vmfs3: a file without holes may be a thin disk" "$ERR" 'ours/thick\.vmdk was made; .*, ddb\.thinProvisioned$'
+	exits "vmfs3: a whole folder: what lies at their places is copied" 1 "$VMFSKIT" cp -r --make-descriptor vmfs3.img / whole
+	is "vmfs3: nothing is left out, nothing made" "$(find whole -type f | wc -l) $(grep -c "no descriptor is made for /.*-flat.vmdk: a file that cannot be read as one has the descriptor's name" "$ERR") $(grep -cE 'left out|was made' "$ERR")" "8 4 0"
+	is "vmfs3: the copies are what lies there" "$(cat whole/*k.vmdk whole/thin.vmdk | tr -d '\0' | grep -c Disk)" 0
+	mkdir ours
+	for d in thin thick zeroedthick eagerzeroedthick; do
+		ok "vmfs3: $d: made anew for the flat file alone" "$VMFSKIT" cp --make-descriptor vmfs3.img /$d-flat.vmdk ours
+		cat "$ERR" >>made.err
+	done
+	has "vmfs3: counted" "$OUT" '^2 of 2 files copied'
+	has "vmfs3: guesses are said" made.err '^vmfskit: ours/thin\.vmdk was made; guessed in it: CID, ddb\.virtualHWVersion, ddb\.adapterType$'
+	has "vmfs3: a file without holes may be a thin disk" made.err 'ours/thick\.vmdk was made; .*, ddb\.thinProvisioned$'
 	for d in thin thick zeroedthick eagerzeroedthick; do
 		# ESX puts the lines of the data base in one order or another
 		is "vmfs3: $d: what differs cannot be known" "$(diff <(sort theirs/$d.vmdk) <(sort ours/$d.vmdk) | grep '^[<>]' | sed 's/ *=.*//' | sort | paste -sd ' ')" \
@@ -73,6 +79,28 @@ done
 # the empty delta on the disk that was made: the lab's delta, and the CID that was guessed, are taken
 ok "a delta on it: qemu-img reads the chain" qemu-img convert -f vmdk -O raw out/vm-000001.vmdk chain.raw
 ok "and it is the flat file" cmp chain.raw out/vm-flat.vmdk
+
+# what lies at the descriptor's name, whatever it is, is copied, and nothing takes its place
+mkdir -p from/d
+{ printf 'KDMV\1\0\0\0\3\0\0\0\0\10\0\0\0\0\0\0\200\0\0\0\0\0\0\0' && seq 20000; } >from/d/kdmv.vmdk
+seq 20000 >from/d/big.vmdk
+{ printf '# Disk DescriptorFile\nCID=1\nparentCID=ffffffff\nRW 2048 VMFS "long-flat.vmdk"\n' && seq 20000 | sed 's/^/#/'; } >from/d/long.vmdk
+echo junk >from/d/junk.vmdk
+echo junk >from/d/odd.vmdk
+for d in kdmv big long junk; do head -c 1M /dev/zero >from/d/$d-flat.vmdk; done
+head -c 1000 /dev/zero >from/d/odd-flat.vmdk
+lab make --table none --vmfs 6 --size 2G --label made --from from there.img
+exits "files at the descriptors' names" 1 "$VMFSKIT" cp -r --make-descriptor there.img /d there
+same "all is copied as it is" <(cd there && sha256sum *) <(cd from/d && sha256sum *)
+for d in kdmv big long junk odd; do
+	has "$d: no descriptor is made" "$ERR" "no descriptor is made for /d/$d-flat\.vmdk: a file that cannot be read as one has the descriptor's name"
+done
+hasnt "nothing is left out, nothing is made" "$ERR" 'left out|was made'
+mkdir alone
+for d in kdmv big long; do exits "$d: nor for the flat file alone" 1 "$VMFSKIT" cp --make-descriptor there.img /d/$d-flat.vmdk alone; done
+is "not even the flat file is copied" "$(ls alone)" ""
+ok "junk: for the flat file alone one is made" "$VMFSKIT" cp --make-descriptor there.img /d/junk-flat.vmdk alone
+has "junk: made" alone/junk.vmdk '^RW 2048 VMFS "junk-flat\.vmdk"$'
 
 # one file
 mkdir one

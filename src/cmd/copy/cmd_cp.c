@@ -234,8 +234,7 @@ static const struct vk_cli_option options[] = {
 	{.name = "resume", .help = "continue a copy that was interrupted, or try again what could not be read"},
 	{.name = "overwrite", .help = "replace files that are there"},
 	{.name = "make-descriptor",
-	 .help = "beside a flat file (NAME-flat.vmdk) whose descriptor is lost or cannot be read, make one: "
-		 "NAME.vmdk"},
+	 .help = "beside a flat file (NAME-flat.vmdk) whose descriptor is lost, make one: NAME.vmdk"},
 	{.name = "owner", .help = "keep user and group numbers, too (only root can)"},
 	VK_FILES_OPTIONS,
 	{0},
@@ -288,7 +287,8 @@ const struct vk_cli_verb vk_verb_cp = {
 		"a disk that was never written to), adapterType (lsilogic: a machine with another controller needs "
 		"it changed), virtualHWVersion (4 from VMFS3, else 8), that a file without holes is thick, and the "
 		"geometry of disks from 1 to 2 GiB. It has no uuid; ESX makes one. It is made when the whole flat file "
-		"is there. A descriptor that cannot be read is left out with -r, because the new one has its name. "
+		"is there. Where a file lies under the descriptor's name, none is made with -r: that file is copied as "
+		"it is. For the flat file alone one is made where that file is small and nothing but junk. "
 		"Nothing is made for deltas: only a descriptor tells which disk is the parent of a delta, and the CID "
 		"that the parent had.\n\n"
 		"--mapfile is about the source: it names the mapfile of the ddrescue run that made the image.",

@@ -88,8 +88,6 @@ VK_MUST_USE enum vk_status vk_copy_refuse_existing(const struct vk_copy *copy, c
  * vk_vdisks_list, VK_USAGE, VK_UNSUPPORTED.
  */
 VK_MUST_USE enum vk_status vk_copy_prepare_descriptors(struct vk_copy *copy, struct vk_error *err);
-/* Whether that file is a descriptor that cannot be read, in the place of which one is made. */
-bool vk_copy_is_replaced(const struct vk_copy *copy, const struct vk_fs_file *file);
 /* The descriptor beside a flat file that was copied whole, if it needs one; what cannot be done is reported. */
 void vk_copy_make_descriptor(struct vk_copy *copy, const struct vk_fs_file *file, const char *path,
 			     const struct vk_copy_place *place);

@@ -213,12 +213,6 @@ static bool visit_one(void *ctx, const struct vk_fs_visit *visit, bool *ret_stop
 				  "LUN, which vmfskit stat names");
 		return false;
 	}
-	if (vk_copy_is_replaced(copy, visit->file)) {
-		if (t->place != NULL)
-			vk_copy_leave_out(copy, visit->path, "this descriptor cannot be read; one that is made takes "
-					  "its place");
-		return false;
-	}
 	if (t->place != NULL)
 		return copy_one(t, visit, ret_stop);
 	if (!vk_fs_file_is_folder(visit->file) && visit->file->meta.type != VK_FILE_LINK &&

@@ -58,18 +58,6 @@ static bool is_read(const struct vk_copy *copy, const struct vk_vdisk *disk)
 	return disk->descriptor != SIZE_MAX && copy->disks.files[disk->descriptor].is_descriptor;
 }
 
-bool vk_copy_is_replaced(const struct vk_copy *copy, const struct vk_fs_file *file)
-{
-	for (size_t i = 0; i < copy->disks.count; i++) {
-		const struct vk_vdisk *disk = &copy->disks.disks[i];
-
-		if (disk->kind == VK_VDISK_FLAT && disk->descriptor != SIZE_MAX && !is_read(copy, disk) &&
-		    disk->extent_count > 0 && copy->disks.files[disk->descriptor].address == file->address)
-			return true;
-	}
-	return false;
-}
-
 static enum vk_status refuse(const struct vk_copy *copy, enum vk_status status, const char *path, const char *why,
 			     struct vk_error *err)
 {
@@ -92,6 +80,49 @@ static enum vk_status check_kind(const struct vk_copy *copy, const struct vk_vdi
 	return VK_OK;
 }
 
+/*
+ * Whether a file lies under the name of the descriptor, which is descriptor in the volume. What was read whole and is
+ * none hinders the copy of a whole folder only, to which it belongs; what may be one, or may be another disk, always.
+ */
+static enum vk_status check_name(const struct vk_copy *copy, const char *descriptor, const char *path,
+				 struct vk_error *err)
+{
+	const struct vk_vdisk_file *there = NULL;
+
+	for (size_t i = 0; i < copy->disks.file_count && there == NULL; i++)
+		if (strcmp(copy->disks.files[i].path, descriptor) == 0)
+			there = &copy->disks.files[i];
+	if (there == NULL)
+		return VK_OK;
+	if (there->is_descriptor)
+		return refuse(copy, VK_UNSUPPORTED, path, "the descriptor of that name is there, and names other data",
+			      err);
+	if (there->is_junk && !copy->tree)
+		return VK_OK;
+	refuse(copy, VK_UNSUPPORTED, path, "a file that cannot be read as one has the descriptor's name", err);
+	if (there->is_junk)
+		return vk_error_remedy(err, "where that file is worth nothing: copy the flat file alone, with "
+				       "--make-descriptor");
+	return err->status;
+}
+
+/* Both, for the file at path. */
+static enum vk_status check(const struct vk_copy *copy, const struct vk_vdisk *disk, const char *path,
+			    struct vk_error *err)
+{
+	enum vk_status status = check_kind(copy, disk, path, err);
+	char *descriptor;
+
+	if (status != VK_OK)
+		return status;
+	descriptor = vk_vdisk_descriptor_name(disk != NULL ? copy->disks.files[disk->extents[0].file].path : path);
+	if (descriptor == NULL)
+		return vk_no_memory(err, path);
+	status = check_name(copy, descriptor, path, err);
+	free(descriptor);
+	return status;
+}
+
 enum vk_status vk_copy_prepare_descriptors(struct vk_copy *copy, struct vk_error *err)
 {
 	const bool tree = vk_fs_file_is_folder(copy->file);
@@ -105,7 +136,7 @@ enum vk_status vk_copy_prepare_descriptors(struct vk_copy *copy, struct vk_error
 		return status;
 	disk = disk_of(copy, copy->file);
 	if (disk == NULL || !is_read(copy, disk))
-		return check_kind(copy, disk, copy->path, err);
+		return check(copy, disk, copy->path, err);
 	vk_error_set(err, VK_USAGE, vk_files_source(&copy->files, 0), "%s has its descriptor, %s",
 		     vk_shown_name(copy->path).text, vk_shown_name(disk->path).text);
 	return vk_error_remedy(err, "copy that one, too, and leave --make-descriptor away");
@@ -273,17 +304,6 @@ static void report_guesses(const struct vk_copy *copy, const struct vk_copy_plac
 	fputc('\n', out);
 }
 
-/* A descriptor that can be read has the name already, and names another file. */
-static enum vk_status check_name(const struct vk_copy *copy, const char *descriptor, const char *path,
-				 struct vk_error *err)
-{
-	for (size_t i = 0; i < copy->disks.count; i++)
-		if (is_read(copy, &copy->disks.disks[i]) && strcmp(copy->disks.disks[i].path, descriptor) == 0)
-			return refuse(copy, VK_UNSUPPORTED, path, "the descriptor of that name is there, and names "
-				      "other data", err);
-	return VK_OK;
-}
-
 void vk_copy_make_descriptor(struct vk_copy *copy, const struct vk_fs_file *file, const char *path,
 			     const struct vk_copy_place *flat)
 {
@@ -300,9 +320,7 @@ void vk_copy_make_descriptor(struct vk_copy *copy, const struct vk_fs_file *file
 		return;
 	copy->total_files++;
 	descriptor = vk_vdisk_descriptor_name(path);
-	status = descriptor != NULL ? check_kind(copy, disk, path, &err) : vk_no_memory(&err, path);
-	if (status == VK_OK)
-		status = check_name(copy, descriptor, path, &err);
+	status = descriptor != NULL ? check(copy, disk, path, &err) : vk_no_memory(&err, path);
 	if (status == VK_OK)
 		status = place_of(flat, &place, &err);
 	if (status == VK_OK)
