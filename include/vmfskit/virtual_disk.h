@@ -24,7 +24,7 @@ __BEGIN_DECLS
 enum {
 	VK_VMDK_TEXT_BYTES = 64 << 10, /* no longer file is one */
 	VK_VMDK_NAME_BYTES = 1024,
-	VK_VMDK_EXTENTS = 32           /* that are looked at */
+	VK_VMDK_EXTENTS = VK_VMDK_TEXT_BYTES / 5 + 1 /* as many as such a text can hold, "RW 1" and the end of a line */
 };
 #define VK_VMDK_NO_PARENT 0xFFFFFFFFU /* parentCID */
 enum vk_vmdk_extent_type {
@@ -36,16 +36,17 @@ struct vk_vmdk_extent {
 	enum vk_vmdk_extent_type type;
 	uint64_t sectors;              /* of 512 bytes */
 	uint64_t start_sector;         /* behind the name: where the data begins in the file; else 0 */
-	char name[VK_VMDK_NAME_BYTES]; /* as it stands there, NUL ended; empty: none, or one that is too long */
+	const char *name;              /* in names, as it stands there; empty: none, or one that is too long */
 };
 struct vk_vmdk_descriptor {
 	bool has_cid, has_parent_cid;
 	uint32_t cid, parent_cid;
 	char create_type[64];
 	char parent_hint[VK_VMDK_NAME_BYTES]; /* parentFileNameHint; empty: none, or one that is too long */
+	size_t extent_count;
+	size_t names_bytes;
 	struct vk_vmdk_extent extents[VK_VMDK_EXTENTS];
-	size_t extent_count;                  /* at most VK_VMDK_EXTENTS */
-	size_t extents_more;                  /* lines that are left out */
+	char names[VK_VMDK_TEXT_BYTES];       /* of the extents, each with a NUL behind it */
 };
 /*
  * False: this is no descriptor: longer than VK_VMDK_TEXT_BYTES, or without the line "# Disk DescriptorFile" in front
@@ -113,6 +114,7 @@ struct vk_vdisk_file {
 	bool header_seen;        /* its first bytes could be read */
 	struct vk_vmdk_header header;
 	size_t named_by;         /* descriptors whose extent lines name it */
+	size_t named_last;       /* while the list is made: the number of the last of them, and one more */
 };
 enum vk_vdisk_place {
 	VK_VDISK_NOWHERE,        /* nothing is named */
@@ -127,6 +129,7 @@ struct vk_vdisk_extent {
 	char *name;              /* as the descriptor has it; of a lost descriptor the path */
 	enum vk_vdisk_place place;
 	size_t file;             /* of vk_vdisks.files, if HERE */
+	bool again;              /* an extent before it lies in the same file */
 };
 enum vk_vdisk_cid { VK_VDISK_CID_NONE, VK_VDISK_CID_FITS, VK_VDISK_CID_DIFFERS, VK_VDISK_CID_UNKNOWN };
 const char *vk_vdisk_cid_name(enum vk_vdisk_cid cid); /* "none" (it has no parent), "fits", "differs", "unknown" */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The text of a virtual disk's descriptor, line by line; the headers of its data files. */
+#include <stddef.h>
 #include <string.h>
 #include <strings.h>
 
@@ -140,6 +141,19 @@ static enum vk_vmdk_extent_type type_of(struct part word)
 	return VK_VMDK_OTHER;
 }
 
+/* A line is longer than its name and a NUL: names has room for those of all lines. */
+static const char *add_name(struct vk_vmdk_descriptor *d, struct part name)
+{
+	char *to = d->names + d->names_bytes;
+
+	if (name.len >= VK_VMDK_NAME_BYTES)
+		name.len = 0;
+	memcpy(to, name.at, name.len);
+	to[name.len] = '\0';
+	d->names_bytes += name.len + 1;
+	return to;
+}
+
 /* False: the line is none of an extent. */
 static bool take_extent(struct vk_vmdk_descriptor *d, struct part line)
 {
@@ -150,16 +164,12 @@ static bool take_extent(struct vk_vmdk_descriptor *d, struct part line)
 	if ((!is_word(access, "RW") && !is_word(access, "RDONLY") && !is_word(access, "NOACCESS")) ||
 	    !number_of(next_word(&line), &sectors))
 		return false;
-	if (d->extent_count == VK_VMDK_EXTENTS) {
-		d->extents_more++;
-		return true;
-	}
 	e = &d->extents[d->extent_count++];
 	e->sectors = sectors;
 	e->type = type_of(next_word(&line));
-	(void)keep(e->name, sizeof(e->name), next_quoted(&line));
-	if (number_of(next_word(&line), &start))
-		e->start_sector = start;
+	e->name = add_name(d, next_quoted(&line));
+	(void)number_of(next_word(&line), &start);
+	e->start_sector = start;
 	return true;
 }
 
@@ -177,7 +187,8 @@ bool vk_vmdk_parse(const void *bytes, size_t len, struct vk_vmdk_descriptor *ret
 	struct part text = {bytes, len}, line;
 	bool marked = false;
 
-	memset(ret_descriptor, 0, sizeof(*ret_descriptor));
+	/* the rest is filled as far as it counts */
+	memset(ret_descriptor, 0, offsetof(struct vk_vmdk_descriptor, extents));
 	if (len > VK_VMDK_TEXT_BYTES)
 		return false;
 	while (next_line(&text, &line)) {

@@ -141,8 +141,10 @@ static void judge_file(const struct vk_vdisk_making *m, struct vk_vdisk *disk, c
 		note(disk, file->status == VK_ABSENT ? VK_VDISK_P_DATA_ABSENT : VK_VDISK_P_DATA_DAMAGED);
 		return;
 	}
-	disk->allocated_bytes = vk_add_sat(disk->allocated_bytes, file->allocated_bytes);
-	disk->missing_bytes = vk_add_sat(disk->missing_bytes, file->missing_bytes);
+	if (!extent->again) {
+		disk->allocated_bytes = vk_add_sat(disk->allocated_bytes, file->allocated_bytes);
+		disk->missing_bytes = vk_add_sat(disk->missing_bytes, file->missing_bytes);
+	}
 	if (file->missing_bytes > 0)
 		note(disk, VK_VDISK_P_DATA_ABSENT);
 	judge_length(m, disk, extent, file);

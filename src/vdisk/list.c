@@ -42,7 +42,7 @@ static bool take_descriptor(struct vk_vdisk_making *m, size_t number)
 	disk->cid = text->cid;
 	disk->has_parent_cid = text->has_parent_cid;
 	disk->parent_cid = text->parent_cid;
-	disk->has_size = text->extent_count > 0 && text->extents_more == 0;
+	disk->has_size = text->extent_count > 0;
 	if (text->parent_hint[0] != '\0' && (disk->parent_hint = strdup(text->parent_hint)) == NULL) {
 		m->status = vk_no_memory(m->err, NULL);
 		return false;
@@ -194,13 +194,18 @@ static void find_extents(struct vk_vdisk_making *m)
 
 		for (size_t k = 0; k < disk->extent_count; k++) {
 			struct vk_vdisk_extent *extent = &disk->extents[k];
+			struct vk_vdisk_file *file;
 
 			if (extent->type == VK_VMDK_ZERO)
 				continue;
 			extent->place = vk_vdisk_resolve(m, m->disks->files[disk->descriptor].path, extent->name,
 							 &extent->file);
-			if (extent->place == VK_VDISK_HERE)
-				m->disks->files[extent->file].named_by++;
+			if (extent->place != VK_VDISK_HERE)
+				continue;
+			file = &m->disks->files[extent->file];
+			extent->again = file->named_last == i + 1;
+			file->named_by += !extent->again;
+			file->named_last = i + 1;
 		}
 	}
 }

@@ -89,6 +89,9 @@ echo junk >from/d/junk.vmdk
 echo junk >from/d/odd.vmdk
 for d in kdmv big long junk; do head -c 1M /dev/zero >from/d/$d-flat.vmdk; done
 head -c 1000 /dev/zero >from/d/odd-flat.vmdk
+mkdir from/many
+{ printf '# Disk DescriptorFile\nCID=1\nparentCID=ffffffff\n' && for i in $(seq 32); do echo 'RW 2048 ZERO'; done && echo 'RW 2048 VMFS "many-flat.vmdk"'; } >from/many/d.vmdk
+head -c 1M /dev/zero >from/many/many-flat.vmdk
 lab make --table none --vmfs 6 --size 2G --label made --from from there.img
 exits "files at the descriptors' names" 1 "$VMFSKIT" cp -r --make-descriptor there.img /d there
 same "all is copied as it is" <(cd there && sha256sum *) <(cd from/d && sha256sum *)
@@ -97,6 +100,10 @@ for d in kdmv big long junk odd; do
 done
 hasnt "nothing is left out, nothing is made" "$ERR" 'left out|was made'
 mkdir alone
+exits "named as the 33rd extent" 2 "$VMFSKIT" cp --make-descriptor there.img /many/many-flat.vmdk alone
+has "named as the 33rd extent: it has its descriptor" "$ERR" '/many/many-flat\.vmdk has its descriptor, /many/d\.vmdk'
+ok "named as the 33rd extent: a whole folder" "$VMFSKIT" cp -r --make-descriptor there.img /many many
+is "named as the 33rd extent: nothing is made" "$(cd many && echo *)" "d.vmdk many-flat.vmdk"
 for d in kdmv big long; do exits "$d: nor for the flat file alone" 1 "$VMFSKIT" cp --make-descriptor there.img /d/$d-flat.vmdk alone; done
 is "not even the flat file is copied" "$(ls alone)" ""
 ok "junk: for the flat file alone one is made" "$VMFSKIT" cp --make-descriptor there.img /d/junk-flat.vmdk alone

@@ -128,6 +128,15 @@ head -c 1024 /dev/zero >f2.bin
 text 3 ffffffff 'RW 1 FLAT "f1.bin" 0\nRW 1 FLAT "f2.bin" 1\nRW 5 ZERO' >parts.vmdk
 text 3 ffffffff 'RW 3 FLAT "f2.bin" 0' >parts2.vmdk
 printf 'RW 1 VMFS "\033[2J\n' | cat <(text 3 ffffffff) - >'esc.vmdk'
+text 3 ffffffff 'RW 1000 FLAT "two-flat.vmdk" 0\nRW 1048 FLAT "two-flat.vmdk" 1000' >two.vmdk
+head -c 1M /dev/urandom >two-flat.vmdk
+# a disk in more parts than 32: pieces of 2 GB in the world, of a sector here
+for i in $(seq -f %03g 40); do echo "RW 1 FLAT \"split-f$i.vmdk\" 0" && head -c 512 /dev/zero >split-f$i.vmdk; done >split.txt
+text 4 ffffffff "$(cat split.txt)" >split.vmdk
+sed 's/split-f040/split-f041/' split.vmdk >split2.vmdk
+sed -i 's/split-f/other-f/' split2.vmdk
+for i in $(seq -f %03g 39); do cp split-f$i.vmdk other-f$i.vmdk; done
+rm split.txt
 for name in 'p%41' $'c\001' 'a b'; do
 	head -c 1M /dev/zero >"$name-flat.vmdk"
 	text 1 ffffffff "RW 2048 VMFS \"$name-flat.vmdk\"" >"$name.vmdk"
@@ -157,6 +166,11 @@ hosted.vmdk|
 parts.vmdk|data-shared
 parts2.vmdk|data-shared size
 esc.vmdk|data-lost
+two.vmdk|
+split.vmdk|
+split-f033.vmdk|
+split-f040.vmdk|
+split2.vmdk|data-lost
 p%2541.vmdk|
 c%01.vmdk|
 a b.vmdk|
@@ -169,6 +183,9 @@ is "names with bytes that paths show otherwise" "$(jq -c '[.disks[] | select(.pa
 	'[["a b-flat.vmdk","here"],["c\u0001-flat.vmdk","here"],["p%41-flat.vmdk","here"]]'
 is "made by Workstation" "$(of /d/hosted.vmdk '[.kind, .size_bytes]')" '["hosted",1048576]'
 is "in parts" "$(of /d/parts.vmdk '[.kind, .size_bytes, [.extents[].place]]')" '["flat",3584,["here","here","nowhere"]]'
+is "two extents in one file: its blocks once" "$(of /d/two.vmdk '[.size_bytes, .allocated_bytes]')" '[1048576,1048576]'
+is "in 40 parts" "$(of /d/split.vmdk '[.size_bytes, (.extents | length)]')" '[20480,40]'
+is "in 40 parts: no part is a disk of its own" "$(jq -c '[.disks[].path | select(test("-f0"))]' list.json)" '[]'
 is "no longer chain is followed" "$(of /d/sub/c300.vmdk '.chain | length')" 256
 run "$VMFSKIT" ls --disks hand.img
 hasnt "no name steers a terminal" <(cat "$OUT" "$ERR") $'\033'

@@ -7,7 +7,7 @@
 static void check(const struct vk_vmdk_descriptor *d)
 {
 	FUZZ_ASSERT(d->extent_count <= VK_VMDK_EXTENTS);
-	FUZZ_ASSERT(d->extents_more == 0 || d->extent_count == VK_VMDK_EXTENTS);
+	FUZZ_ASSERT(d->names_bytes <= sizeof(d->names));
 	FUZZ_ASSERT(strnlen(d->create_type, sizeof(d->create_type)) < sizeof(d->create_type));
 	FUZZ_ASSERT(strnlen(d->parent_hint, sizeof(d->parent_hint)) < sizeof(d->parent_hint));
 	for (size_t i = 0; i < d->extent_count; i++)

@@ -85,13 +85,20 @@ static void hostile(void **state)
 	assert_true(vk_vmdk_parse(text, len, &d));
 	assert_string_equal(d.extents[0].name, "");
 	assert_int_equal(strlen(d.extents[1].name), VK_VMDK_NAME_BYTES - 1);
-	/* more extents than are looked at */
-	len = (size_t)snprintf(text, sizeof(text), MARK);
-	for (int i = 0; i < VK_VMDK_EXTENTS + 8; i++)
-		len += (size_t)snprintf(text + len, sizeof(text) - len, "RW 1 ZERO\n");
-	assert_true(vk_vmdk_parse(text, len, &d));
-	assert_int_equal(d.extent_count, VK_VMDK_EXTENTS);
-	assert_int_equal(d.extents_more, 8);
+	/* as many extents as a text can hold, the shortest and those with a name */
+	for (size_t k = 0; k < 2; k++) {
+		static const char *const lines[] = {"RW 1\n", "RW 1 X Y\n"};
+		size_t count = 0;
+
+		len = (size_t)snprintf(text, sizeof(text), MARK);
+		for (; len + strlen(lines[k]) <= VK_VMDK_TEXT_BYTES; count++)
+			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s", lines[k]);
+		assert_true(vk_vmdk_parse(text, len, &d));
+		assert_int_equal(d.extent_count, count);
+		assert_in_range(count, 7000, VK_VMDK_EXTENTS);
+		assert_string_equal(d.extents[count - 1].name, k == 0 ? "" : "Y");
+		assert_in_range(d.names_bytes, count, sizeof(d.names));
+	}
 	/* 64 KiB, and a byte more */
 	memset(text, '#', sizeof(text));
 	memcpy(text, MARK, strlen(MARK));
