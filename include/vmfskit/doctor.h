@@ -9,6 +9,7 @@
 
 #include "vmfskit/capture.h"
 #include "vmfskit/find.h"
+#include "vmfskit/fs_hit.h"
 
 __BEGIN_DECLS
 
@@ -39,7 +40,14 @@ struct vk_damage_range {
 	char symbol[4]; /* of that structure, for the map: "L"; empty: it is not drawn there */
 };
 
-/* A VMFS partition as the doctor sees it. Plain value; texts are empty where nothing is known. */
+/* Whose the bytes in damaged ranges of a volume are; the ranges of all its extents that were diagnosed. */
+struct vk_diagnosed_hits {
+	bool opened;               /* found is what was found; else nothing could be */
+	char unknown[400];         /* why there may be more, or nothing is known; empty: found is all */
+	struct vk_fs_hits found;
+};
+
+/* A VMFS partition as the doctor sees it; texts are empty where nothing is known. */
 struct vk_diagnosed_volume {
 	unsigned partition;        /* 0: no table names it */
 	uint64_t start_bytes;
@@ -51,6 +59,8 @@ struct vk_diagnosed_volume {
 	char fs_version[40];
 	char disk_id[160];         /* the LUN that the header was written for */
 	bool alive;
+	/* by vk_diagnosis_assemble, of the partition with the first extent; NULL: no range of the volume is damaged */
+	struct vk_diagnosed_hits *hits;
 };
 
 /* A command to run next. */
@@ -84,6 +94,7 @@ struct vk_diagnosis {
 	size_t lost_count;
 	struct vk_advice *advice;   /* the safest first */
 	size_t advice_count;
+	char *again;                /* the command that shows all of this diagnosis; NULL: memory ran out */
 	bool in_use;                /* a heartbeat slot is taken: by a host that is alive, or that crashed */
 	bool watched;               /* the heartbeats were read twice */
 	bool alive;                 /* a host beat between two looks */
@@ -126,10 +137,11 @@ VK_MUST_USE enum vk_status vk_diagnose(struct vk_io *io, const char *path, const
 				       struct vk_diagnosis *ret_diagnosis, struct vk_error *err);
 void vk_diagnosis_free(struct vk_diagnosis *diagnosis);
 /*
- * Volumes of several disks that were diagnosed, put together: volume.extent-missing and the like go to sink, for the
- * whole of them. Errors: VK_NOMEM.
+ * Volumes of the disks that were diagnosed, put together: volume.extent-missing and the like go to sink, for the whole
+ * of them. Where the file system of one can be opened, its files in the damaged ranges are named: vk_diagnosed_volume.
+ * Errors: VK_NOMEM.
  */
-VK_MUST_USE enum vk_status vk_diagnosis_assemble(const struct vk_diagnosis *diagnoses, size_t count,
+VK_MUST_USE enum vk_status vk_diagnosis_assemble(struct vk_diagnosis *diagnoses, size_t count,
 						 const struct vk_finding_sink *sink,
 						 struct vk_error *err);
 

@@ -50,3 +50,14 @@ void vk_texts_free(char **texts)
 		free(texts[i]);
 	free(texts);
 }
+
+int vk_paths_compare(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	for (size_t i = 0; i < a_len && i < b_len; i++) {
+		int x = a[i] == '/' ? 1 : (unsigned char)a[i] + 1, y = b[i] == '/' ? 1 : (unsigned char)b[i] + 1;
+
+		if (x != y)
+			return x - y;
+	}
+	return a_len < b_len ? -1 : a_len > b_len;
+}

@@ -18,6 +18,9 @@ void vk_sentences_free(char ***list, size_t *count);
 /* For qsort and bsearch over texts. */
 int vk_texts_compare(const void *a, const void *b);
 
+/* Two paths, so that what is in a folder stands behind it and before all others: '/' comes first. */
+int vk_paths_compare(const char *a, size_t a_len, const char *b, size_t b_len);
+
 /* Free a list that ends with NULL, and its texts. texts may be NULL. */
 void vk_texts_free(char **texts);
 

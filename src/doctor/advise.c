@@ -256,7 +256,7 @@ static void advise_commands(struct vk_doctor *doc)
 		return;
 	}
 	if (doc->subject_count == 0 && !doc->known.found) {
-		if (!doc->options->scan && !vk_doctor_has(doc, VK_F_INCIDENT_UNREADABLE))
+		if (!doc->options->scan && !doc->unread)
 			vk_advise(doc, vk_advice_command(doc, "find", NULL, true),
 			       "Nothing is at the usual places: this reads the whole disk.");
 		return;
@@ -349,6 +349,7 @@ void vk_doctor_advise(struct vk_doctor *doc)
 {
 	const struct vk_foreign *member = member_over_it(doc);
 
+	doc->d->again = vk_advice_command(doc, "doctor --json", NULL, true);
 	if (vk_doctor_first_piece(doc) != NULL) {
 		const char *own = doc->path;
 
@@ -368,7 +369,7 @@ void vk_doctor_advise(struct vk_doctor *doc)
 		return;
 	}
 	/* of what could not be read nobody knows that it is to be repaired */
-	doc->d->unknown = vk_doctor_has(doc, VK_F_INCIDENT_UNREADABLE) || captures_matter(doc);
+	doc->d->unknown = doc->unread || captures_matter(doc);
 	if (vk_doctor_has(doc, VK_F_INCIDENT_MEMBER)) {
 		vk_advise(doc, NULL, "Do not write to it. If its array or pool can be assembled, do that and run "
 				  "vmfskit doctor on the device that comes out.");

@@ -163,6 +163,11 @@ void vk_diagnosis_free(struct vk_diagnosis *d)
 	free(d->path);
 	vk_findings_free(&d->findings);
 	free(d->ranges);
+	for (size_t i = 0; i < d->volume_count; i++) {
+		if (d->volumes[i].hits != NULL)
+			vk_fs_hits_free(&d->volumes[i].hits->found);
+		free(d->volumes[i].hits);
+	}
 	free(d->volumes);
 	vk_foreigners_free(&d->foreign);
 	vk_sentences_free(&d->intact, &d->intact_count);
@@ -170,13 +175,14 @@ void vk_diagnosis_free(struct vk_diagnosis *d)
 	for (size_t i = 0; i < d->advice_count; i++)
 		free(d->advice[i].command);
 	free(d->advice);
+	free(d->again);
 	if (d->source != NULL)
 		vk_source_close(d->source);
 	free(d->source);
 	memset(d, 0, sizeof(*d));
 }
 
-enum vk_status vk_diagnosis_assemble(const struct vk_diagnosis *diagnoses, size_t count,
+enum vk_status vk_diagnosis_assemble(struct vk_diagnosis *diagnoses, size_t count,
 				     const struct vk_finding_sink *sink, struct vk_error *err)
 {
 	struct vk_source *sources = calloc(count + 1, sizeof(*sources));
@@ -190,8 +196,10 @@ enum vk_status vk_diagnosis_assemble(const struct vk_diagnosis *diagnoses, size_
 	for (size_t i = 0; i < count; i++)
 		sources[i] = *diagnoses[i].source;
 	status = vk_volumes_assemble(sources, count, sink, &volumes, &volume_count, err);
-	if (status == VK_OK)
+	if (status == VK_OK) {
+		status = vk_doctor_name_files(diagnoses, count, volumes, volume_count, err);
 		vk_volumes_free(volumes, volume_count);
+	}
 	free(sources);
 	return status;
 }

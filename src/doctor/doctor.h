@@ -120,6 +120,7 @@ struct vk_doctor {
 	bool confirmed[VK_INTRUDERS_MAX];
 	bool certain[VK_INTRUDERS_MAX]; /* and they came after it: they hit something, or say when they were made */
 
+	bool unread;            /* something that was asked for cannot be read */
 	bool table_objected;    /* the checks of decode object to the table; to what a volume says */
 	bool volume_objected;
 
@@ -241,6 +242,11 @@ struct vk_harm {
 bool vk_doctor_harm(const struct vk_doctor *doc, const struct vk_filter *filter, struct vk_harm *ret_harm);
 /* "sectors 0 to 33 and 41943007 to 41943039": where harm lies, in one or two pieces. */
 void vk_doctor_put_sectors(const struct vk_doctor *doc, const struct vk_harm *harm, struct vk_text *text);
+
+/* files.c: the files that damaged ranges belong to, of all volumes. */
+VK_MUST_USE enum vk_status vk_doctor_name_files(struct vk_diagnosis *diagnoses, size_t count,
+						const struct vk_volume *volumes, size_t volume_count,
+						struct vk_error *err);
 
 /* reading.c */
 /* Of a later piece of a split dump: the path of the first one; NULL: it is none. */

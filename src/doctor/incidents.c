@@ -287,13 +287,44 @@ static void name_blanks(struct vk_doctor *doc)
 	}
 }
 
+static void say_unreadable(struct vk_doctor *doc, const struct vk_range *bad)
+{
+	vk_doctor_report(doc, VK_F_INCIDENT_UNREADABLE, bad->offset_bytes, bad->length_bytes,
+			 "%llu bytes from sector %llu on cannot be read", (unsigned long long)bad->length_bytes,
+			 vk_doctor_sector(doc, bad->offset_bytes));
+}
+
+/* What a mapfile says was not read, whether it was asked for or not; else what was asked for. */
+static void name_unreadable(struct vk_doctor *doc)
+{
+	enum { SAID_MAX = 64, SPANS_MAX = 1 << 16 };
+	struct vk_io *io = doc->source.raw;
+	const struct vk_range *bad;
+	size_t count = vk_io_bad_ranges(io, &bad), said = 0;
+	struct vk_range range = {0};
+
+	doc->unread = count > 0;
+	if (doc->options->view.mapfile == NULL) {
+		for (size_t i = 0; i < count && i < SAID_MAX; i++)
+			say_unreadable(doc, &bad[i]);
+		return;
+	}
+	for (unsigned i = 0; i < SPANS_MAX && said < SAID_MAX && range.offset_bytes < vk_io_size_bytes(io); i++) {
+		struct vk_span span = vk_io_span(io, range.offset_bytes);
+
+		range.length_bytes = span.length_bytes;
+		if (span.state == VK_SPAN_UNREADABLE) {
+			say_unreadable(doc, &range);
+			said++;
+		}
+		range.offset_bytes += range.length_bytes;
+	}
+}
+
 void vk_doctor_name_incidents(struct vk_doctor *doc)
 {
-	enum { UNREADABLE_MAX = 64 };
 	const struct vk_table *t = &doc->source.table;
 	bool mbr_sound = t->kind == VK_TABLE_MBR && t->mbr.signature == VK_MBR_SIGNATURE && t->partition_count > 0;
-	const struct vk_range *bad;
-	size_t count;
 
 	/* who looked at the likely places only has not seen that there is nothing; a dump may end before anything */
 	if (!doc->options->scan && !vk_doctor_has(doc, VK_F_INCIDENT_PART) && doc->subject_count == 0 &&
@@ -314,9 +345,5 @@ void vk_doctor_name_incidents(struct vk_doctor *doc)
 	/* on an array in the wrong order zeros stand everywhere that something was */
 	if (vk_doctor_has(doc, VK_F_INCIDENT_STRIPES) == NULL)
 		name_blanks(doc);
-	count = vk_io_bad_ranges(doc->source.raw, &bad);
-	for (size_t i = 0; i < count && i < UNREADABLE_MAX; i++)
-		vk_doctor_report(doc, VK_F_INCIDENT_UNREADABLE, bad[i].offset_bytes, bad[i].length_bytes,
-				 "%llu bytes from sector %llu on cannot be read",
-				 (unsigned long long)bad[i].length_bytes, vk_doctor_sector(doc, bad[i].offset_bytes));
+	name_unreadable(doc);
 }

@@ -4,8 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "fs/check.h"
 #include "vmfskit/text.h"
+
+enum { UNREAD_MAX = 64 /* files that are named because of what could not be read; the rest is counted */ };
 
 const char *vk_fs_check_phase_name(enum vk_fs_check_phase phase)
 {
@@ -38,21 +41,36 @@ static void name_and_pass(void *ctx, const struct vk_finding *finding)
 
 static void free_all(struct vk_checking *c)
 {
-	for (size_t i = 0; i < VK_CHECK_KINDS; i++) {
-		free(c->maps[i].allocated);
-		free(c->maps[i].used);
-		free(c->maps[i].known);
-		vk_range_set_free(&c->twice[i]);
-	}
+	vk_check_free_maps(c);
 	for (size_t i = 0; i < c->name_count; i++)
 		free(c->names[i].path);
 	free(c->names);
 	free(c->subfolders);
 }
 
+/* Whose the bytes are that could not be read. */
+static void say_unread_files(struct vk_checking *c, const struct vk_fs_hits *hits)
+{
+	for (size_t i = 0; i < hits->count && i < UNREAD_MAX; i++) {
+		const struct vk_fs_hit *hit = &hits->items[i];
+
+		c->path = hit->path;
+		vk_fs_say(c->fs, &c->named, VK_F_SOURCE_UNREADABLE, hit->volume_offset, 0, NULL, NULL,
+			  "%s of file descriptor 0x%08" PRIx32 " cannot be read",
+			  hit->descriptor ? "a part" : hit->pointer_blocks > 0 ? "a pointer block" : "content",
+			  hit->address);
+	}
+	c->path = NULL;
+	if (hits->count > UNREAD_MAX)
+		vk_fs_say(c->fs, &c->named, VK_F_SOURCE_UNREADABLE, VK_FS_OFFSET, 0, NULL, NULL,
+			  "%" PRIu64 " more files cannot be read wholly", hits->count - UNREAD_MAX + hits->more);
+}
+
 /* What could not be read was not checked, whatever it is. */
 static void say_unreadable(struct vk_checking *c)
 {
+	struct vk_range_set unread = {0};
+	struct vk_fs_hits hits = {.count = 0};
 	const struct vk_range *bad;
 	size_t count = vk_io_bad_ranges(c->fs->volume, &bad);
 
@@ -60,6 +78,16 @@ static void say_unreadable(struct vk_checking *c)
 	for (size_t i = 0; i < count; i++)
 		vk_fs_say(c->fs, &c->named, VK_F_SOURCE_UNREADABLE, bad[i].offset_bytes, bad[i].length_bytes, NULL,
 			  NULL, "%" PRIu64 " bytes cannot be read", bad[i].length_bytes);
+	if (c->status != VK_OK || count == 0)
+		return;
+	if (!vk_range_set_add_all(&unread, bad, count))
+		c->status = vk_no_memory(c->err, NULL);
+	else
+		c->status = vk_hits_in(c->fs, &unread, &hits, c->err);
+	if (c->status == VK_OK)
+		say_unread_files(c, &hits);
+	vk_fs_hits_free(&hits);
+	vk_range_set_free(&unread);
 }
 
 enum vk_status vk_fs_check(struct vk_fs *fs, const struct vk_finding_sink *sink, struct vk_fs_check *ret_check,

@@ -5,6 +5,7 @@
 
 #include "fs/fs_parts.h"
 #include "vmfskit/fs_check.h"
+#include "vmfskit/fs_hit.h"
 
 /* The resources of one kind. */
 enum vk_check_kind { VK_CHECK_BLOCKS, VK_CHECK_FDS, VK_CHECK_PBS, VK_CHECK_SUB_BLOCKS, VK_CHECK_PB2S, VK_CHECK_KINDS };
@@ -61,8 +62,25 @@ void vk_check_names(struct vk_checking *c);
 /* Names of an address: the first, and how many. ret_folder may be NULL: the folder that has the first. */
 size_t vk_check_names_of(const struct vk_checking *c, uint32_t address, const char **ret_path, uint32_t *ret_folder);
 size_t vk_check_subfolders_of(const struct vk_checking *c, uint32_t address);
+void vk_check_free_maps(struct vk_checking *c);
+/* The map of file descriptors alone. */
+void vk_check_descriptor_map(struct vk_checking *c);
+/* Each descriptor that may be in use, by the map: those of clusters without a bitmap, too, whatever lies there. */
+void vk_check_each_descriptor(struct vk_checking *c,
+			      void (*fn)(struct vk_checking *c, uint64_t number, void *ctx), void *ctx);
+/* Whether a descriptor whose bitmap is not known is one of a file. */
+bool vk_check_is_alive(const struct vk_fs_file *file);
 /* All descriptors in use, what they use, and what is left. */
 void vk_check_files(struct vk_checking *c);
+/*
+ * How many bytes in ranges of the volume lie in file blocks that the bitmaps call free, and how many in allocated ones.
+ * At most so many clusters are read; of the rest it is not known.
+ */
+void vk_check_block_states(struct vk_checking *c, const struct vk_range_set *ranges, uint64_t clusters,
+			   uint64_t *ret_free_bytes, uint64_t *ret_used_bytes);
+/* Whose the bytes in ranges of the volume are: vk_fs_hits_find. */
+VK_MUST_USE enum vk_status vk_hits_in(struct vk_fs *fs, const struct vk_range_set *ranges,
+				      struct vk_fs_hits *ret_hits, struct vk_error *err);
 /* The lock of an object at a volume offset. */
 void vk_check_lock(struct vk_checking *c, const struct vk_lock *lock, uint64_t volume_offset);
 /* The addresses of one file: what they use. again: only what two files use is said. */

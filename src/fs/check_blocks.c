@@ -12,6 +12,7 @@ enum { LOST_MAX = 16 /* findings of lost runs of one kind; the rest is counted *
 struct user {
 	struct vk_checking *c;
 	const struct vk_fs_file *file;
+	struct vk_fs_cursor *cursor;
 	bool again;
 	uint64_t last;          /* address of the last step: a large block stands in many */
 	uint64_t units;         /* that its addresses lead to */
@@ -86,38 +87,34 @@ static void use_pointer_block(void *ctx, uint64_t address, uint64_t volume_offse
 	use_address(u, address);
 }
 
-/* Blocks behind fileLength are allocated, too: all addresses are followed. */
-static void follow_all(struct user *u, struct vk_fs_cursor *cursor)
+/* A sub-block of VMFS3 may lie in two blocks of .sbc.sf: two steps, one address. */
+static bool use_step(void *ctx, uint64_t offset, const struct vk_fs_step *step)
 {
-	const struct vk_fs_info *info = &u->c->fs->info;
-	uint64_t span = 1, end, length = u->file->meta.fileLength;
+	struct user *u = ctx;
 
-	for (unsigned i = 0; i < cursor->level_count; i++)
-		span *= info->pointers_per_block;
-	end = vk_mul_sat(vk_mul_sat(info->fd.pointers, span), cursor->unit_bytes);
+	if (step->kind == VK_RUN_MISSING) {
+		u->c->blocks_unknown = true;
+		u->c->result.phases[u->c->phase].unknown += !u->again;
+	}
+	if (step->address == 0 || offset % u->cursor->unit_bytes != 0)
+		return u->c->status == VK_OK;
+	u->units++;
+	u->zeroed += step->kind == VK_RUN_TBZ;
+	if (step->address != u->last || vk_address_kind(step->address) != VK_ADDRESS_LARGE_BLOCK)
+		use_address(u, step->address);
+	u->last = step->address;
+	return u->c->status == VK_OK;
+}
+
+static void follow_all(struct user *u)
+{
+	uint64_t end = vk_fs_reach(u->cursor), length = u->file->meta.fileLength;
+
 	if (length > end && !u->again)
 		vk_fs_say(u->c->fs, &u->c->named, VK_F_FILE_LENGTH, u->file->volume_offset, 0,
 			  vk_phrase("%" PRIu64, length).text, vk_phrase("at most %" PRIu64, end).text,
 			  "file descriptor 0x%08" PRIx32 ": fileLength is beyond its addresses", u->file->address);
-	for (uint64_t at = 0; at < end && u->c->status == VK_OK;) {
-		/* a sub-block of VMFS3 may lie in two blocks of .sbc.sf: two steps, one address */
-		bool begins = at % cursor->unit_bytes == 0;
-		struct vk_fs_step step;
-
-		vk_fs_step(cursor, at, &step);
-		at = vk_add_sat(at, step.length_bytes);
-		if (step.kind == VK_RUN_MISSING) {
-			u->c->blocks_unknown = true;
-			u->c->result.phases[u->c->phase].unknown += !u->again;
-		}
-		if (step.address == 0 || !begins)
-			continue;
-		u->units++;
-		u->zeroed += step.kind == VK_RUN_TBZ;
-		if (step.address != u->last || vk_address_kind(step.address) != VK_ADDRESS_LARGE_BLOCK)
-			use_address(u, step.address);
-		u->last = step.address;
-	}
+	vk_fs_follow(u->cursor, use_step, u);
 }
 
 static void say_user(const struct user *u, enum vk_finding_code code, uint64_t count, uint64_t first, const char *what)
@@ -145,9 +142,9 @@ static void check_system_length(struct vk_checking *c, const struct vk_fs_file *
 void vk_check_blocks(struct vk_checking *c, const struct vk_fs_file *file, bool again)
 {
 	const struct vk_file_metadata *m = &file->meta;
-	struct user u = {.c = c, .file = file, .again = again};
-	struct vk_range_set followed = {0};
 	struct vk_fs_cursor cursor;
+	struct user u = {.c = c, .file = file, .cursor = &cursor, .again = again};
+	struct vk_range_set followed = {0};
 	struct vk_fs_step step;
 
 	if (m->type == VK_FILE_RDM)
@@ -156,8 +153,7 @@ void vk_check_blocks(struct vk_checking *c, const struct vk_fs_file *file, bool 
 	cursor.followed = &followed;
 	cursor.on_pointer_block = use_pointer_block;
 	cursor.ctx = &u;
-	if (m->zeroLevelAddrType == VK_ZLA_RESIDENT || (cursor.level_count == 0 &&
-	    m->zeroLevelAddrType != VK_ZLA_FILE_BLOCK && m->zeroLevelAddrType != VK_ZLA_SUB_BLOCK)) {
+	if (!vk_fs_has_addresses(&cursor)) {
 		if (m->fileLength > 0)
 			vk_fs_step(&cursor, m->fileLength - 1, &step);
 		if (m->zeroLevelAddrType == VK_ZLA_RESIDENT && m->numBlocks != 0 && !again)
@@ -168,7 +164,7 @@ void vk_check_blocks(struct vk_checking *c, const struct vk_fs_file *file, bool 
 		vk_range_set_free(&followed);
 		return;
 	}
-	follow_all(&u, &cursor);
+	follow_all(&u);
 	vk_fs_cursor_end(&cursor);
 	vk_range_set_free(&followed);
 	if (again) {

@@ -169,14 +169,15 @@ static void check_file(struct vk_checking *c, const struct vk_fs_file *file, boo
 	c->path = NULL;
 }
 
-/* Whether a descriptor whose bitmap is not known is one of a file. */
-static bool is_alive(const struct vk_fs_file *file)
+bool vk_check_is_alive(const struct vk_fs_file *file)
 {
 	return file->meta.linkCount > 0 && file->meta.type != VK_FILE_INVALID;
 }
 
-static void check_one(struct vk_checking *c, const struct vk_check_map *fds, uint64_t number, bool again)
+static void check_one(struct vk_checking *c, uint64_t number, void *ctx)
 {
+	const struct vk_check_map *fds = &c->maps[VK_CHECK_FDS];
+	const bool again = *(const bool *)ctx;
 	uint64_t cluster = number / fds->per_cluster;
 	uint32_t address = vk_fd_address((uint32_t)cluster, (uint32_t)(number % fds->per_cluster));
 	bool known = vk_bit(fds->known, cluster);
@@ -203,7 +204,7 @@ static void check_one(struct vk_checking *c, const struct vk_check_map *fds, uin
 		c->result.phases[c->phase].checked += status != VK_ABSENT;
 		c->result.phases[c->phase].unknown += status == VK_ABSENT;
 	}
-	if (status == VK_OK && (known || is_alive(file))) {
+	if (status == VK_OK && (known || vk_check_is_alive(file))) {
 		check_file(c, file, again);
 	} else if (status == VK_IO || status == VK_NOMEM) {
 		*c->err = why;
@@ -219,7 +220,8 @@ static void check_one(struct vk_checking *c, const struct vk_check_map *fds, uin
 	vk_fs_file_close(file);
 }
 
-static void check_all(struct vk_checking *c, bool again)
+void vk_check_each_descriptor(struct vk_checking *c,
+			      void (*fn)(struct vk_checking *c, uint64_t number, void *ctx), void *ctx)
 {
 	const struct vk_check_map *fds = &c->maps[VK_CHECK_FDS];
 	uint64_t end, at;
@@ -237,19 +239,20 @@ static void check_all(struct vk_checking *c, bool again)
 				continue;
 		}
 		for (uint64_t i = first; i < end && c->status == VK_OK; i++)
-			check_one(c, fds, i, again);
+			fn(c, i, ctx);
 	}
 }
 
 void vk_check_files(struct vk_checking *c)
 {
-	bool collided = false;
+	bool collided = false, again = false;
 
 	if (c->maps[VK_CHECK_FDS].count == 0 || c->fs->fdc_guessed)
 		c->blocks_unknown = true;
-	check_all(c, false);
+	vk_check_each_descriptor(c, check_one, &again);
 	for (size_t i = 0; i < VK_CHECK_KINDS; i++)
 		collided = collided || c->twice[i].count > 0;
+	again = true;
 	if (collided)
-		check_all(c, true);
+		vk_check_each_descriptor(c, check_one, &again);
 }

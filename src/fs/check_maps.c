@@ -314,6 +314,77 @@ static void read_large(struct vk_checking *c)
 	free(converted);
 }
 
+/* The cluster that was asked for last. */
+struct asked {
+	struct clusters k;
+	uint64_t cluster;
+	bool read, believed;
+	struct header h;
+};
+
+/* Its value for a resource. False: not known. */
+static bool value_at(struct asked *a, uint64_t number, uint64_t *clusters_left, uint32_t *ret_value)
+{
+	uint64_t cluster;
+
+	if (a->k.file == NULL || a->k.r->resourcesPerCluster == 0 || number >= vk_resource_count(a->k.r))
+		return false;
+	cluster = number / a->k.r->resourcesPerCluster;
+	if (!a->read || a->cluster != cluster) {
+		if (*clusters_left == 0)
+			return false;
+		--*clusters_left;
+		a->h = (struct header){0};
+		a->cluster = cluster;
+		a->read = true;
+		a->believed = read_header(&a->k, cluster, &a->h) == VK_OK && judge_header(&a->k, cluster, &a->h);
+	}
+	*ret_value = a->believed ? value_of(&a->h, (uint32_t)(number % a->k.r->resourcesPerCluster)) : 0;
+	return a->believed;
+}
+
+void vk_check_block_states(struct vk_checking *c, const struct vk_range_set *ranges, uint64_t clusters,
+			   uint64_t *ret_free_bytes, uint64_t *ret_used_bytes)
+{
+	const struct vk_fs_info *info = &c->fs->info;
+	const struct vk_fs_system *fbb = &info->system[VK_SYSTEM_FBB];
+	const bool six = info->vmfs6;
+	struct asked top = {.k = {.c = c, .file = fbb->has_resource ? fbb->file : NULL, .r = &fbb->resource,
+				  .name = ".fbb.sf", .lock_type = six ? VK_LOCK_LFB : VK_LOCK_FBB}};
+	struct asked small = {.k = {.c = c, .file = fbb->has_child ? fbb->file : NULL, .r = &fbb->child,
+				    .name = ".fbb.sf", .lock_type = VK_LOCK_FBB, .small = true}};
+	uint64_t size = info->file_block_bytes, length, all;
+	uint32_t value;
+
+	*ret_free_bytes = *ret_used_bytes = 0;
+	if (fbb->file == NULL || (six && info->small_per_cluster == 0))
+		return;
+	vk_fs_cursor_init(&top.k.cursor, c->fs, fbb->file, NULL);
+	vk_fs_cursor_init(&small.k.cursor, c->fs, fbb->file, NULL);
+	all = vk_mul_sat(vk_mul_sat(vk_resource_count(&fbb->resource), six ? info->small_per_cluster : 1), size);
+	for (size_t i = 0; i < ranges->count; i++) {
+		const struct vk_range *r = &ranges->ranges[i];
+		uint64_t at = r->offset_bytes, end = vk_min_u64(at + r->length_bytes, all);
+
+		for (; at < end && clusters > 0 && c->status == VK_OK; at += length) {
+			uint64_t block = at / size;
+			bool known = value_at(&top, six ? block / info->small_per_cluster : block, &clusters, &value);
+
+			length = vk_min_u64(size - at % size, end - at);
+			if (known && six && value == LARGE_CONVERTED)
+				known = value_at(&small, block, &clusters, &value);
+			if (known)
+				*(value != 0 ? ret_free_bytes : ret_used_bytes) += length;
+		}
+	}
+}
+
+void vk_check_descriptor_map(struct vk_checking *c)
+{
+	c->phase = VK_FS_CHECK_RESOURCES;
+	read_kind(c, VK_CHECK_FDS, VK_SYSTEM_FDC, "file descriptors", VK_LOCK_FDC);
+}
+
 void vk_check_resources(struct vk_checking *c)
 {
 	const struct vk_fs_info *info = &c->fs->info;
@@ -328,7 +399,7 @@ void vk_check_resources(struct vk_checking *c)
 		read_large(c);
 	else
 		read_kind(c, VK_CHECK_BLOCKS, VK_SYSTEM_FBB, "file blocks", VK_LOCK_FBB);
-	read_kind(c, VK_CHECK_FDS, VK_SYSTEM_FDC, "file descriptors", VK_LOCK_FDC);
+	vk_check_descriptor_map(c);
 	read_kind(c, VK_CHECK_PBS, VK_SYSTEM_PBC, "pointer blocks", VK_LOCK_PBC);
 	read_kind(c, VK_CHECK_SUB_BLOCKS, VK_SYSTEM_SBC, "sub-blocks", VK_LOCK_SBC);
 	read_kind(c, VK_CHECK_PB2S, VK_SYSTEM_PB2, "pointer blocks", VK_LOCK_PB2);
@@ -337,4 +408,14 @@ void vk_check_resources(struct vk_checking *c)
 	c->result.blocks = blocks->count;
 	for (uint64_t i = 0; i < blocks->count; i++)
 		c->result.blocks_allocated += vk_bit(blocks->allocated, i);
+}
+
+void vk_check_free_maps(struct vk_checking *c)
+{
+	for (size_t i = 0; i < VK_CHECK_KINDS; i++) {
+		free(c->maps[i].allocated);
+		free(c->maps[i].used);
+		free(c->maps[i].known);
+		vk_range_set_free(&c->twice[i]);
+	}
 }

@@ -84,6 +84,13 @@ void vk_fs_cursor_init(struct vk_fs_cursor *cursor, struct vk_fs *fs, const stru
 /* Tells how many more addresses make no sense. */
 void vk_fs_cursor_end(const struct vk_fs_cursor *cursor);
 void vk_fs_step(struct vk_fs_cursor *cursor, uint64_t offset, struct vk_fs_step *ret_step);
+/* Whether addresses lead to what the file holds. */
+bool vk_fs_has_addresses(const struct vk_fs_cursor *cursor);
+/* How far they can lead, in bytes of the file. */
+uint64_t vk_fs_reach(const struct vk_fs_cursor *cursor);
+/* Every step of such a file, behind fileLength, too: blocks there are allocated as well. fn returns false to end it. */
+typedef bool (*vk_fs_step_fn)(void *ctx, uint64_t offset, const struct vk_fs_step *step);
+void vk_fs_follow(struct vk_fs_cursor *cursor, vk_fs_step_fn fn, void *ctx);
 /*
  * Volume offset of a byte of a system file, and how many bytes follow it there. VK_ABSENT: the source does not hold
  * what tells it; VK_DAMAGED: nothing tells it.

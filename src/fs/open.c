@@ -52,8 +52,8 @@ static enum vk_status read_descriptor(struct opening *o)
 				    fs->info.descriptor.majorVersion);
 	if (!vk_fs_descriptor_usable(&fs->info.descriptor, got)) {
 		(void)vk_error_set(o->err, VK_DAMAGED, name,
-				   "the file-system descriptor (volume offset 0x%llx) is damaged",
-				   (unsigned long long)VK_FS_OFFSET);
+				   "the file-system descriptor (volume offset 0x%llx) is %s",
+				   (unsigned long long)VK_FS_OFFSET, vk_all_zero(sector, got) ? "zeros" : "damaged");
 		(void)vk_error_remedy(o->err, "vmfskit repair header shows what of it can be rebuilt");
 		return VK_DAMAGED;
 	}

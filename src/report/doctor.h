@@ -9,6 +9,9 @@
 /* store: where captures were looked for, NULL: nowhere. */
 void vk_report_diagnosis_text(FILE *out, const struct vk_diagnosis *diagnosis, const char *store,
 			      const struct vk_report_style *style);
+/* doctor_files.c: the files that damaged ranges belong to; JSON of one volume, hits may be NULL. */
+void vk_report_diagnosed_files_text(FILE *out, const struct vk_diagnosis *diagnosis);
+json_t *vk_report_diagnosed_files_json(const struct vk_diagnosed_hits *hits);
 /* The structures in their order, each with its verdict, and a legend. */
 void vk_report_damage_map(FILE *out, const struct vk_diagnosis *diagnosis);
 /* As docs/json.md describes it; NULL when memory ran out. */

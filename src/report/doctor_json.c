@@ -11,7 +11,8 @@ static json_t *volume_json(const struct vk_diagnosis *d, const struct vk_diagnos
 			      VK_KEY("sectors", v->length_bytes / d->sector_size), VK_KEY("in_table", v->named),
 			      VK_KEY("label", v->label), VK_KEY("volume_uuid", v->volume_uuid),
 			      VK_KEY("uuid", v->fs_uuid), VK_KEY("fs_version", v->fs_version),
-			      VK_KEY("disk_id", v->disk_id), VK_KEY("alive", v->alive));
+			      VK_KEY("disk_id", v->disk_id), VK_KEY("alive", v->alive),
+			      VK_KEY("hits", vk_report_diagnosed_files_json(v->hits)));
 }
 
 static json_t *range_json(const struct vk_diagnosis *d, const struct vk_damage_range *r)

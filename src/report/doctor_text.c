@@ -93,6 +93,7 @@ void vk_report_diagnosis_text(FILE *out, const struct vk_diagnosis *d, const cha
 		vk_report_findings_brief(out, &d->findings, style);
 	}
 	put_list(out, "Lost or damaged", d->lost, d->lost_count);
+	vk_report_diagnosed_files_text(out, d);
 	put_list(out, "Still there", d->intact, d->intact_count);
 	if (d->range_count > 0) {
 		fputc('\n', out);

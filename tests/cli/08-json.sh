@@ -112,6 +112,9 @@ is "the undo capture is one in the list" "$("$VMFSKIT" list --store store --json
 "$LAB" break --how table ill.img >/dev/null
 mkfs.ext4 -F -q -E nodiscard ill.img
 json "doctor" 1 doctor.json doctor --store store --heartbeat-wait 0 ill.img
+"$LAB" make --table gpt --vmfs 5 --size 2G --files all hit.img >/dev/null
+printf '0 +\n0 %d +\n%d 8192 -\n%d %d +\n' $((23 << 20)) $((23 << 20)) $(((23 << 20) + 8192)) $(((2 << 30) - (23 << 20) - 8192)) >hit.map
+json "doctor with files in the damaged ranges" 4 doctor-hit.json doctor --store store --heartbeat-wait 0 --mapfile hit.map hit.img
 
 # a free heartbeat slot that keeps the address of its last user
 "$LAB" make --table gpt --start 2048 --size 320M last.img >/dev/null
@@ -216,7 +219,7 @@ is "restore: every key" "$(lacking vmfskit.restore/1 plan.json restore.json rest
 is "check-line: every key" "$(lacking vmfskit.check-line/1 check-line.json check-line-2.json)" ""
 is "wipe: every key" "$(lacking vmfskit.wipe/1 wipe.json | grep -vx "remarks.\[\]")" ""
 is "repair: every key" "$(lacking vmfskit.repair/1 repair-table-guess.json repair-table.json repair-inside.json repair-units.json repair-header.json repair-guess.json repair-error.json | grep -vxE 'note|notes.\[\]')" ""
-is "doctor: every key" "$(lacking vmfskit.doctor/1 doctor.json doctor-part.json | grep -vx 'findings.\[\]')" ""
+is "doctor: every key" "$(lacking vmfskit.doctor/1 doctor.json doctor-part.json doctor-hit.json | grep -vx 'findings.\[\]')" ""
 is "diff: every key" "$(lacking vmfskit.diff/1 diff.json diff-files.json)" ""
 is "find: every key" "$(lacking vmfskit.find/1 find.json find-part.json find-older.json | grep -vx 'findings.\[\]' | grep -vx 'unreadable.\[\].*')" ""
 for file in find:find diff:diff doctor:doctor decode:decode capture:capture import:import list:list list-files:list-files verify:verify prune:prune pin:pin restore:restore undo:undo repair-table:repair repair-header:repair wipe:wipe check-line:check-line; do

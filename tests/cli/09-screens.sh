@@ -159,6 +159,10 @@ done
 fits diff --store st "$id" mbr.img
 fits diff sound.img table.img
 fits diff sound.img header.img
+printf 'file /a-long-name-of-a-virtual-machine/disk-0000000000000000000000000000000000000000001.vmdk size=9M content=pattern\nfolder /many entries=300 names=entry-\n' >recipe
+lab make --table gpt --size 3G --vmfs 5 --files recipe files.img
+printf '0 +\n0 %d +\n%d %d -\n%d %d +\n' $((23 << 20)) $((23 << 20)) $((9 << 20)) $((32 << 20)) $((3040 << 20)) >files.map
+fits doctor --heartbeat-wait 0 --store none --mapfile files.map files.img
 fits restore --store st "$id" mbr.img
 fits restore --store st "$id" table.img
 fits restore --store st "$id" table.img --write

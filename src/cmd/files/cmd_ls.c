@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/texts.h"
 #include "cmd/files/ls.h"
 #include "cmd/shared/verbs.h"
 
@@ -119,7 +120,7 @@ static char *clean_path(const char *path)
 static int compare(const void *a, const void *b)
 {
 	const struct vk_ls_entry *x = a, *y = b;
-	int order = vk_ls_compare_paths(x->path, x->name_at, y->path, y->name_at);
+	int order = vk_paths_compare(x->path, x->name_at, y->path, y->name_at);
 
 	return order != 0 ? order : strcmp(x->path + x->name_at, y->path + y->name_at);
 }

@@ -27,7 +27,5 @@ void vk_ls_show_body(const struct vk_ls *ls);
 bool vk_ls_gather_disks(struct vk_ls *ls, const char *path, const struct vk_fs_file *file);
 void vk_ls_show_disks(const struct vk_ls *ls);
 void vk_ls_set_disks(const struct vk_ls *ls, struct vk_json *root);
-/* Texts of paths, "/" before all other bytes: what is in a folder follows it. */
-int vk_ls_compare_paths(const char *a, size_t a_len, const char *b, size_t b_len);
 
 #endif

@@ -6,20 +6,10 @@
 
 #include "base/memory.h"
 #include "base/screen.h"
+#include "base/texts.h"
 #include "cmd/files/ls.h"
 #include "report/columns.h"
 #include "vmfskit/text.h"
-
-int vk_ls_compare_paths(const char *a, size_t a_len, const char *b, size_t b_len)
-{
-	for (size_t i = 0; i < a_len && i < b_len; i++) {
-		int x = a[i] == '/' ? 1 : (unsigned char)a[i] + 1, y = b[i] == '/' ? 1 : (unsigned char)b[i] + 1;
-
-		if (x != y)
-			return x - y;
-	}
-	return a_len < b_len ? -1 : a_len > b_len;
-}
 
 /* "vm.vmdk", "symlink -> file4", and what of it is not there */
 static struct vk_shown_label name_of(const struct vk_ls_entry *e, bool with_target)
@@ -93,7 +83,7 @@ static int by_path(const void *a, const void *b)
 {
 	const char *x = *(const char *const *)a, *y = *(const char *const *)b;
 
-	return vk_ls_compare_paths(x, strlen(x), y, strlen(y));
+	return vk_paths_compare(x, strlen(x), y, strlen(y));
 }
 
 /* The folders that are listed, each before what is in it; free the array. */
@@ -117,7 +107,7 @@ static const char **folders_of(const struct vk_ls *ls, size_t *ret_count)
 
 static bool is_in(const struct vk_ls_entry *e, const char *folder)
 {
-	return vk_ls_compare_paths(e->path, folder_length(e), folder, strlen(folder)) == 0;
+	return vk_paths_compare(e->path, folder_length(e), folder, strlen(folder)) == 0;
 }
 
 bool vk_ls_show(const struct vk_ls *ls)
