@@ -69,6 +69,7 @@ struct vk_vmfs {
 	struct vk_lvm_geometry geometry;
 	struct vk_lvm_volume_at *volumes;
 	size_t volume_count;
+	uint64_t first_pe;       /* of volume 0 on this device: firstPE, unless that is damaged and the rest tells it */
 	struct vk_lvm_ext_at *exts;
 	size_t ext_count;
 	struct vk_lvm_sd *sd_names; /* member devices named by the header */

@@ -136,7 +136,7 @@ static enum vk_status collect(const struct vk_source *sources, size_t count,
 				found = vk_append(volumes, volume_count, &fresh, sizeof(fresh));
 			}
 			if (found == NULL || vk_append(&found->extents, &found->extent_count,
-						       &(struct vk_extent){s, d, lv->firstPE, lv->lastPE},
+						       &(struct vk_extent){s, d, v->first_pe, lv->lastPE},
 						       sizeof(struct vk_extent)) == NULL)
 				return VK_NOMEM;
 		}

@@ -115,11 +115,28 @@ static int by_volume_offset(const void *a, const void *b)
 	return x->volume_offset < y->volume_offset ? -1 : x->volume_offset > y->volume_offset;
 }
 
+/*
+ * The first extent that is here. Where firstPE does not fit lastPE and numPEs one of the three is damaged: another one
+ * is taken only where the PE table begins with it, or the volume has no other device.
+ */
+static uint64_t first_pe(const struct vk_vmfs *v)
+{
+	const struct vk_lvm_volume *volume = &v->volumes[0].volume;
+	uint64_t behind = vk_add_sat(volume->lastPE, 1), other = behind - volume->numPEs;
+
+	if (volume->numPEs == 0 || behind < volume->numPEs || other == volume->firstPE)
+		return volume->firstPE;
+	if (v->runs != NULL && v->run_count > 0)
+		return v->runs[0].volume_offset == vk_mul_sat(other, VK_LVM_PE_BYTES) ? other : volume->firstPE;
+	return other == 0 && volume->numDevs == 1 && volume->logicalSize == volume->numPEs * VK_LVM_PE_BYTES
+		       ? 0 : volume->firstPE;
+}
+
 /* Whether the runs tile what the volume descriptor says is here. */
 static bool tiles(const struct vk_vmfs *v)
 {
 	const struct vk_lvm_volume *volume = &v->volumes[0].volume;
-	uint64_t next = vk_mul_sat(volume->firstPE, VK_LVM_PE_BYTES);
+	uint64_t next = vk_mul_sat(v->first_pe, VK_LVM_PE_BYTES);
 
 	for (size_t i = 0; v->runs != NULL && i < v->run_count; i++) {
 		if (v->runs[i].volume_offset != next)
@@ -140,7 +157,7 @@ static void map_linear(struct vk_vmfs *v)
 		return;
 	v->runs_linear = true;
 	v->run_count = 1;
-	v->runs[0] = (struct vk_run){vk_mul_sat(volume->firstPE, VK_LVM_PE_BYTES), v->lvm.dataOffset,
+	v->runs[0] = (struct vk_run){vk_mul_sat(v->first_pe, VK_LVM_PE_BYTES), v->lvm.dataOffset,
 				     volume->numPEs * VK_LVM_PE_BYTES};
 }
 
@@ -180,6 +197,7 @@ void vk_pe_tables_read(struct vk_vmfs_reader *r)
 
 	if (r->status != VK_OK)
 		return;
+	v->first_pe = v->volume_count > 0 ? v->volumes[0].volume.firstPE : 0;
 	if (!v->lvm_usable)
 		region.maps = 1;
 	else
@@ -203,6 +221,8 @@ void vk_pe_tables_read(struct vk_vmfs_reader *r)
 		return;
 	if (v->runs != NULL)
 		qsort(v->runs, v->run_count, sizeof(*v->runs), by_volume_offset);
+	if (v->volume_count > 0)
+		v->first_pe = first_pe(v);
 	if (v->pes.tables_held == v->pes.tables)
 		check_sums(&t);
 	if (v->volume_count > 0 && (v->pes.tables_held < v->pes.tables || t.too_many_runs || !tiles(v)))

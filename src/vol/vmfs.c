@@ -218,8 +218,7 @@ enum vk_status vk_vmfs_read(struct vk_io *io, const struct vk_finding_sink *sink
 		read_sd_names(&r);
 		vk_pe_tables_read(&r);
 	}
-	vmfs->fs_expected = vmfs->volume_only || vmfs->volume_count == 0 ||
-			    vmfs->volumes[0].volume.firstPE == 0;
+	vmfs->fs_expected = vmfs->volume_only || vmfs->volume_count == 0 || vmfs->first_pe == 0;
 	if (vmfs->fs_expected && r.status == VK_OK) {
 		read_fs(&r);
 		read_heartbeats(&r);
