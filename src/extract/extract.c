@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -46,13 +47,17 @@ static bool report(struct copy *c)
 	return false;
 }
 
-/* Whether bytes can be moved there out of a pipe: an empty one says that there are none yet. */
+/*
+ * Whether bytes can be moved there out of a pipe: an empty one says that there are none yet. Only into a file, which
+ * gets a copy: the reader of a pipe or socket would get what stands in the image when he reads it.
+ */
 static bool takes_pipes(int fd)
 {
+	struct stat st;
 	int ends[2];
 	bool takes;
 
-	if (pipe2(ends, O_CLOEXEC) != 0)
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || pipe2(ends, O_CLOEXEC) != 0)
 		return false;
 	takes = splice(ends[0], NULL, fd, NULL, 1, SPLICE_F_NONBLOCK) < 0 && errno == EAGAIN;
 	close(ends[0]);
@@ -81,8 +86,8 @@ static enum vk_status write_bytes(const struct copy *c, const uint8_t *bytes, in
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0) {
-			vk_error_errno(err, errno, c->out_name, "cannot write");
+		if (n <= 0) {
+			vk_error_errno(err, n < 0 ? errno : EIO, c->out_name, "cannot write");
 			(void)vk_error_at(err, x->position + done);
 			return VK_IO;
 		}
@@ -227,7 +232,9 @@ static enum vk_status copy_pieces(struct copy *c, struct vk_read_ahead *reader, 
 			break;
 		if (status == VK_OK && piece != NULL) {
 			status = take_piece(c, piece, err);
-			vk_read_ahead_give_back(reader);
+			/* into a pipe that was not emptied the thread would write for ever */
+			if (status == VK_OK)
+				vk_read_ahead_give_back(reader);
 		}
 		if (status == VK_OK && x->end == VK_EXTRACT_DONE)
 			(void)report(c);

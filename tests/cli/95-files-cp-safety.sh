@@ -161,3 +161,18 @@ is "makes it whole" "$("$VMFSKIT" cat then.img /vm/disk | sha256sum)" "$(sha256s
 exits "--sums names the copy" 3 "$VMFSKIT" cp --overwrite --sums both d.img /vm/disk both
 has "it is refused" "$ERR" 'this is a file that was copied now'
 is "the copy is there" "$("$VMFSKIT" cat d.img /vm/disk | sha256sum)" "$(sha256sum <both)"
+
+# --- what was sent into a pipe does not change with the image ---------------------------------------------------------
+printf 'file /small size=30000 content=pattern\nfile /large size=70M content=pattern\n' >recipe
+ok "a volume" "$LAB" make --overwrite --table none --vmfs 6 --size 2G --files recipe pattern.img
+at=$("$VMFSKIT" map --json pattern.img /small | jq '.extents[0].device_offset')
+"$VMFSKIT" cat pattern.img /small >small.bin
+{ "$VMFSKIT" cat pattern.img /small && printf 'changed' | dd of=pattern.img bs=1 seek="$at" conv=notrunc status=none; } | {
+	for _ in $(seq 100); do
+		cmp -s -n 7 -i "$at:0" pattern.img <(printf 'changed') && break
+		sleep 0.1
+	done
+	cat >small.sent
+}
+is "the image was changed meanwhile" "$(dd if=pattern.img bs=1 skip="$at" count=7 status=none)" changed
+same "what was sent is what was read" small.sent small.bin

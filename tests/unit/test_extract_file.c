@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Copying files out of volumes into pipes, and out of volumes that are files: these bytes are moved, not copied. */
+/* Copying files out of volumes into pipes, and out of volumes that are files into files: these bytes are moved. */
 #include "extract_job.h"
 
 #include <pthread.h>
+#include <sys/mman.h>
 
 /* The reader of a pipe. */
 struct drain {
@@ -125,12 +126,47 @@ static void a_file_that_is_appended_to(void **state)
 	job_end(&job);
 }
 
+static void fill_output(const char *path)
+{
+	static const struct vk_fs_run runs[] = {DATA(0, 64 * MIB, 0)};
+	struct vk_error err;
+	enum vk_io_form form;
+	struct vk_io *io;
+	struct job job;
+	int out = memfd_create("out", MFD_ALLOW_SEALING | MFD_CLOEXEC);
+
+	assert_int_equal(vk_io_open(path, NULL, &io, &form, &err), VK_OK);
+	assert_int_equal(ftruncate(out, 2 * MIB), 0);
+	assert_int_equal(fcntl(out, F_ADD_SEALS, F_SEAL_GROW), 0);
+	job_begin_on(&job, io, runs, 1, 64 * MIB);
+	job.x.fd = out;
+	job.x.digest = NULL;
+	assert_int_equal(vk_extract(&job.x, job.io, 0, job.size, "out", &job.err), VK_IO);
+	assert_non_null(strstr(job.err.what, "cannot write"));
+	close(out);
+	job_end(&job);
+}
+
+/* What cannot be written ends it, though the pipe that it came through is still full; which thread is first varies. */
+static void an_output_that_takes_no_more(void **state)
+{
+	char path[64];
+	int fd = scratch_file(NULL, path);
+
+	(void)state;
+	assert_int_equal(posix_fallocate(fd, 0, 64 * MIB), 0);
+	for (int i = 0; i < 50; i++)
+		fill_output(path);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_pipe_gets_zeros),
 		cmocka_unit_test(bytes_of_files_are_moved),
 		cmocka_unit_test(a_file_that_is_appended_to),
+		cmocka_unit_test(an_output_that_takes_no_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
