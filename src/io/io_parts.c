@@ -168,15 +168,17 @@ static struct vk_io *parts_io(struct parts *p, const char *name, uint64_t size_b
 struct vk_io *vk_io_parts(const char *name, const struct vk_io_part *parts, size_t count, uint64_t size_bytes,
 			  enum vk_span_state gap)
 {
-	struct vk_io *first = count > 0 ? parts[0].base : NULL;
+	struct vk_io *first = NULL;
 	struct parts *p = parts_new(count);
 	struct vk_io *io;
 
 	if (p == NULL)
 		return NULL;
 	p->gap = gap;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		p->list[i].part = parts[i];
+		first = first != NULL ? first : parts[i].base;
+	}
 	io = parts_io(p, name, size_bytes, first != NULL ? vk_io_sector_size(first) : 512);
 	if (io == NULL)
 		return NULL;

@@ -129,7 +129,8 @@ static enum vk_status read_blocks(struct map_reader *r, struct vk_mapfile *map, 
 		if (!first && start != map->end_bytes)
 			return bad_line(r, "the block does not begin where the one before it ends", err);
 		map->end_bytes = end;
-		if (r->words[2][0] == '+' && !vk_range_set_add(&map->read, start, length))
+		if (r->words[2][0] != '?' &&
+		    !vk_range_set_add(r->words[2][0] == '+' ? &map->read : &map->failed, start, length))
 			return vk_no_memory(err, r->path);
 	}
 }
@@ -160,24 +161,42 @@ enum vk_status vk_mapfile_read(struct vk_io *io, struct vk_mapfile *ret_map, str
 	if (status == VK_OK)
 		*ret_map = map;
 	else
-		vk_range_set_free(&map.read);
+		vk_mapfile_free(&map);
 	return status;
 }
 
-/* The parts of base that were read. */
+void vk_mapfile_free(struct vk_mapfile *map)
+{
+	vk_range_set_free(&map->read);
+	vk_range_set_free(&map->failed);
+}
+
+/* The parts of base that were read, and what failed. */
 static enum vk_status mapped_parts(struct vk_io *base, const struct vk_mapfile *map, uint64_t size_bytes,
 				   struct vk_io **ret_io, struct vk_error *err)
 {
-	struct vk_io_part *parts = calloc(map->read.count + 1, sizeof(*parts));
+	const size_t count = map->read.count + map->failed.count;
+	struct vk_io_part *parts = calloc(count + 1, sizeof(*parts));
+	const struct vk_range *read = map->read.ranges, *failed = map->failed.ranges;
+	size_t used = 0;
 
 	if (parts == NULL)
 		return vk_no_memory(err, vk_io_name(base));
-	for (size_t i = 0; i < map->read.count; i++) {
-		const struct vk_range *range = &map->read.ranges[i];
+	for (size_t i = 0; i < count; i++) {
+		const bool took_all = read == map->read.ranges + map->read.count;
+		const bool next_is_read =
+			!took_all && (failed == map->failed.ranges + map->failed.count ||
+				      read->offset_bytes < failed->offset_bytes);
+		const struct vk_range *range = next_is_read ? read++ : failed++;
 
-		parts[i] = (struct vk_io_part){range->offset_bytes, range->length_bytes, base, range->offset_bytes};
+		/* a block that failed may reach up to the largest number */
+		if (range->offset_bytes < size_bytes)
+			parts[used++] = (struct vk_io_part){
+				range->offset_bytes,
+				vk_min_u64(range->length_bytes, size_bytes - range->offset_bytes),
+				next_is_read ? base : NULL, range->offset_bytes};
 	}
-	*ret_io = vk_io_parts(vk_io_name(base), parts, map->read.count, size_bytes, VK_SPAN_UNREADABLE);
+	*ret_io = vk_io_parts(vk_io_name(base), parts, used, size_bytes, VK_SPAN_ABSENT);
 	free(parts);
 	if (*ret_io == NULL)
 		return vk_no_memory(err, vk_io_name(base));
@@ -212,6 +231,6 @@ enum vk_status vk_io_mapped(struct vk_io *base, const char *mapfile, struct vk_i
 			size = vk_max_u64(size, map.end_bytes);
 		status = mapped_parts(base, &map, size, ret_io, err);
 	}
-	vk_range_set_free(&map.read);
+	vk_mapfile_free(&map);
 	return status;
 }

@@ -126,7 +126,7 @@ as_good "--overwrite: the same tree"
 size=$(stat -c %s d.img)
 # gap FILE AT LENGTH: a mapfile of d.img in which this was not copied
 gap() {
-	printf '# Mapfile. Created by GNU ddrescue\n0x0 + 1\n0x%X 0x%X +\n0x%X 0x%X ?\n0x%X 0x%X +\n' 0 "$2" "$2" "$3" $(($2 + $3)) \
+	printf '# Mapfile. Created by GNU ddrescue\n0x0 + 1\n0x%X 0x%X +\n0x%X 0x%X -\n0x%X 0x%X +\n' 0 "$2" "$2" "$3" $(($2 + $3)) \
 		$((size - $2 - $3)) >"$1"
 }
 fd() { "$VMFSKIT" stat --json d.img "$1" 2>/dev/null | jq '.files[0].device_offset'; }

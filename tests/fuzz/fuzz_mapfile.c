@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			end = map.read.ranges[i].offset_bytes + map.read.ranges[i].length_bytes;
 		}
 		fuzz_must(end <= map.end_bytes && map.end_bytes <= INT64_MAX);
-		vk_range_set_free(&map.read);
+		vk_mapfile_free(&map);
 	}
 	vk_io_close(io);
 	return 0;

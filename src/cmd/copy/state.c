@@ -123,6 +123,8 @@ enum vk_status vk_copy_state_read(int folder_fd, const char *map, const char *id
 	status = io != NULL ? vk_mapfile_read(io, &read, err) : vk_no_memory(err, map);
 	vk_io_close(io);
 	free(text);
+	if (status == VK_OK)
+		vk_range_set_free(&read.failed);
 	if (status == VK_OK && read.end_bytes != size_bytes) {
 		vk_range_set_free(&read.read);
 		status = vk_error_set(err, VK_DAMAGED, map, "it does not end where the file ends");

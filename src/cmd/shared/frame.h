@@ -39,7 +39,8 @@
 	 .help = "a copy of a drive with sectors of 520 or 528 bytes: use 512 bytes of each; --at counts only " \
 		 "these"}, \
 	{.name = "mapfile", .argument = "FILE", .choices = "FILE", \
-	 .help = "the mapfile of ddrescue that belongs to the image: what it did not read is unreadable, not zero"}, \
+	 .help = "the mapfile of ddrescue that belongs to the image: what failed is unreadable, what was not tried " \
+		 "is not in the source; neither is zero"}, \
 	VK_SECTOR_SIZE_OPTION
 #define VK_HOW_OPTION_NAMES "at stride mapfile sector-size"
 #define VK_SIGN_KEY_OPTION \
