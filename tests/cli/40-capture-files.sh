@@ -183,6 +183,54 @@ run "$VMFSKIT" capture --store hurt nofdc.img
 is "lost descriptors: captured" "$(captures hurt | wc -l)" 2
 has "lost descriptors: said" "$OUT" '(info|warning) capture\.files-(absent|unread): partition 1: its files are not saved: '
 
+# --- a night without a map between two that have one: what vanished around it is told all the same
+fd=$("$VMFSKIT" stat --json v5.img / | jq '.files[0].device_offset')
+recipe | sed '/thin-flat/d' >recipe
+"$LAB" make --overwrite --vmfs 5 --size 2G --label files --files recipe gone.img >/dev/null
+night() { # IMAGE WORD...: the disk of that night is IMAGE
+	local image=$1
+	shift
+	cp --sparse=always "$image" night.img
+	run "$VMFSKIT" capture --fail-on-change "$@" --store nights night.img
+}
+cp --sparse=always v5.img unread.img
+dd if=/dev/zero of=unread.img bs=512 count=4 seek="$fd" oflag=seek_bytes conv=notrunc status=none
+unlisted='partition 1: the files could not be listed: what vanished is not known$'
+for middle in "v5.img --no-files" unread.img; do
+	rm -rf nights
+	night v5.img
+	# shellcheck disable=SC2086
+	night $middle
+	is "$middle: there is no map" "$(ls "nights/$(newest nights)" | grep -c files.map)" 0
+	if [ "$middle" = unread.img ]; then
+		has "$middle: it is told" "$OUT" "$unlisted"
+		is "$middle: it fails" "$CODE" 1
+		is "$middle: for scripts" "$(night $middle --json; jq -r '.captures[0].changes | length' "$OUT")" 0
+	else
+		hasnt "$middle: nobody wanted a list" "$OUT" "$unlisted"
+		is "$middle: it is no change" "$CODE" 0
+	fi
+	# shellcheck disable=SC2086
+	night $middle
+	hasnt "$middle: it is told once" "$OUT" "$unlisted"
+	cp -a nights nights.kept
+	night gone.img
+	is "$middle, then a disk is gone" "$CODE $(grep -c 'partition 1: deleted or moved: /vm/thin-flat.vmdk (64 MiB)' "$OUT")" "1 1"
+	night gone.img
+	is "$middle, then a disk is gone: it is told once" "$CODE $(grep -c 'deleted or moved' "$OUT")" "0 0"
+	rm -rf nights
+	mv nights.kept nights
+	night v5.img
+	is "$middle, and nothing is gone" "$CODE $(grep -c 'deleted or moved' "$OUT")" "0 0"
+done
+
+# --- a name that looks like the escape of another
+printf 'folder /b\nfile /b/a%%252fb size=100\n' >recipe
+"$LAB" make --overwrite --vmfs 5 --size 2G --label files --files recipe percent.img >/dev/null
+run "$VMFSKIT" capture --store percent percent.img
+is "a name with %2f in it: its path" "$(sed -n 's/^F .* \/b\//\/b\//p' "percent/$(newest percent)/p1-files.map")" "/b/a%252fb"
+is "a name with %2f in it: as ls prints it" "$("$VMFSKIT" ls -R --json percent.img /b | jq -r '.entries[].path')" "/b/a%252fb"
+
 # --- verify, restore, undo
 flip() { chmod u+w "$1" && printf x | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
 cp -a st broken

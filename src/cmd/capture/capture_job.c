@@ -192,8 +192,19 @@ static void add_disk(struct capture_job *job, unsigned partition, const struct v
 	add_change(job, &change);
 }
 
-/* Files that hosts make and remove all the time are for vmfskit diff. */
-static void compare_files(struct capture_job *job, const struct vk_capture *before)
+/* Told once: of the night after this one that is the last capture. */
+static void add_unlisted(struct capture_job *job, unsigned partition, uint64_t files)
+{
+	struct vk_change change = {.partition = partition, .subject = "files", .field = "list", .after = "none"};
+
+	snprintf(change.before, sizeof(change.before), "%llu files", (unsigned long long)files);
+	snprintf(change.message, sizeof(change.message), "partition %u: the files could not be listed: what vanished "
+		 "is not known", partition);
+	add_change(job, &change);
+}
+
+/* Files that hosts make and remove all the time are for vmfskit diff. only: NULL: of all partitions. */
+static void compare_maps(struct capture_job *job, const struct vk_capture *before, const unsigned *only)
 {
 	struct vk_files_diff *diffs;
 	size_t count;
@@ -205,7 +216,7 @@ static void compare_files(struct capture_job *job, const struct vk_capture *befo
 		return;
 	}
 	for (size_t i = 0; i < count; i++)
-		for (size_t k = 0; k < diffs[i].change_count; k++) {
+		for (size_t k = 0; k < diffs[i].change_count && (only == NULL || *only == diffs[i].partition); k++) {
 			const struct vk_file_change *file = &diffs[i].changes[k];
 
 			if (vk_file_change_matters(file) ||
@@ -213,6 +224,46 @@ static void compare_files(struct capture_job *job, const struct vk_capture *befo
 				add_disk(job, diffs[i].partition, file);
 		}
 	vk_diff_files_free(diffs, count);
+}
+
+/* With the newest map of that partition which is older than the last capture. */
+static void compare_older(struct capture_job *job, unsigned partition)
+{
+	struct vk_last_disk disk = {.path = job->disk, .other_paths = job->other_paths, .wwid = job->wwid,
+				    .facts = &job->run->facts[job - job->run->jobs], .before = job->previous,
+				    .partition = partition};
+	struct vk_capture older;
+	struct vk_error err;
+	enum vk_status status = vk_last_captures(job->run->capture.store, &disk, 1, &err);
+
+	if (status == VK_OK && disk.id[0] == '\0')
+		return;
+	if (status == VK_OK)
+		status = vk_capture_open(vk_cmd_store(job->run->cmd.call), disk.id, &older, &err);
+	if (status != VK_OK) {
+		VK_FINDINGS_SAY(&job->findings, VK_F_CAPTURE_FILE_MAP, 0, 0, NULL, NULL,
+				"the files could not be compared with those of an older night: %.120s", err.what);
+		return;
+	}
+	compare_maps(job, &older, &partition);
+	vk_capture_close(&older);
+}
+
+/* A night without a map must not make anybody forget what was there before it. */
+static void compare_files(struct capture_job *job, const struct vk_capture *last)
+{
+	const struct vk_capture *now = &job->capture;
+
+	compare_maps(job, last, NULL);
+	for (size_t i = 0; i < now->map_count; i++)
+		if (!vk_capture_has_map(last, now->maps[i].partition))
+			compare_older(job, now->maps[i].partition);
+	/* that the volume itself is gone, or was not asked for its files, is another matter */
+	for (size_t i = 0; i < last->map_count && job->run->capture.files_limit_bytes > 0; i++)
+		for (size_t k = 0; k < now->identity_count; k++)
+			if (now->identities[k].partition == last->maps[i].partition &&
+			    !vk_capture_has_map(now, last->maps[i].partition))
+				add_unlisted(job, last->maps[i].partition, last->maps[i].files);
 }
 
 void vk_capture_job(struct capture_job *job)

@@ -62,6 +62,14 @@ static void search_end(struct search *s)
 	free(s->names);
 }
 
+bool vk_capture_has_map(const struct vk_capture *capture, unsigned partition)
+{
+	for (size_t i = 0; i < capture->map_count; i++)
+		if (capture->maps[i].partition == partition)
+			return true;
+	return false;
+}
+
 /* The capture becomes the last one of each disk that it is of and that has none yet. Returns whether it is of any. */
 static bool note_capture(struct search *s, const struct vk_capture *c)
 {
@@ -77,6 +85,9 @@ static bool note_capture(struct search *s, const struct vk_capture *c)
 				     (c->wwid[0] != '\0' && disk->wwid[0] != '\0')))
 			continue;
 		if (disk->facts != NULL && vk_capture_contradicts(c, disk->facts))
+			continue;
+		if (disk->before != NULL &&
+		    (strcmp(c->id, disk->before) >= 0 || !vk_capture_has_map(c, disk->partition)))
 			continue;
 		by_wwid = by_wwid || name == NULL;
 		by_name = by_name || name != NULL;

@@ -11,6 +11,8 @@ struct vk_last_disk {
 	const char *const *other_paths; /* ends with NULL; may be NULL */
 	const char *wwid; /* may be empty, not NULL */
 	const struct vk_disk_facts *facts; /* what is known of it without opening it; may be NULL; borrowed */
+	const char *before; /* not NULL: only captures older than that one, with a map of the files of the partition */
+	unsigned partition;
 	char id[VK_CAPTURE_ID_BYTES]; /* out: its last capture; empty: there is none */
 };
 
@@ -19,6 +21,8 @@ struct vk_seen_scope {
 	const char *folder; /* "": those of the host */
 	const char *words;
 };
+
+VK_MUST_USE bool vk_capture_has_map(const struct vk_capture *capture, unsigned partition);
 
 /* Captures whose disks are not there any more. Free with vk_gones_free. */
 struct vk_gones {
