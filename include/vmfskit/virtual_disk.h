@@ -183,6 +183,7 @@ struct vk_vdisks {
 	struct vk_vdisk *disks;  /* by path, byte for byte */
 	size_t count;
 	bool incomplete;         /* the sources do not hold all names */
+	bool unread;             /* nor all of each file that may be a descriptor */
 };
 /*
  * All virtual disks below the folder path. A name of a file counts if it ends in ".vmdk", and whatever a descriptor

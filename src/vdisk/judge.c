@@ -82,7 +82,8 @@ static void judge_descriptor(const struct vk_vdisk_making *m, struct vk_vdisk *d
 	if (!is_read(m->disks, disk))
 		disk->cid_check = VK_VDISK_CID_UNKNOWN;
 	if (file == NULL) {
-		note(disk, m->disks->incomplete ? VK_VDISK_P_DESCRIPTOR_ABSENT : VK_VDISK_P_DESCRIPTOR_LOST);
+		note(disk, m->disks->incomplete || m->disks->unread ? VK_VDISK_P_DESCRIPTOR_ABSENT
+								    : VK_VDISK_P_DESCRIPTOR_LOST);
 	} else if (file->is_descriptor) {
 		if (disk->extent_count == 0)
 			note(disk, VK_VDISK_P_NO_EXTENT);

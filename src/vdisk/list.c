@@ -37,7 +37,6 @@ static bool take_descriptor(struct vk_vdisk_making *m, size_t number)
 
 	if (disk == NULL)
 		return false;
-	m->disks->files[number].is_descriptor = true;
 	disk->has_cid = text->has_cid;
 	disk->cid = text->cid;
 	disk->has_parent_cid = text->has_parent_cid;
@@ -72,18 +71,47 @@ static bool ends_in_vmdk(const char *path)
 	       (len < 9 || strcasecmp(path + len - 9, "-ctk.vmdk") != 0);
 }
 
+static bool is_beyond(const struct vk_error *error)
+{
+	return error->status == VK_ABSENT || error->status == VK_IO;
+}
+
+/* A file of the list: is it a descriptor? */
+static void read_text(struct vk_vdisk_making *m, size_t number, const struct vk_fs_file *file,
+		      const struct vk_error *error)
+{
+	struct vk_vdisk_file *f = &m->disks->files[number];
+	const bool may_be = ends_in_vmdk(f->path) && vk_vdisk_kind_of_name(f->path) == VK_VDISK_UNKNOWN;
+	size_t got = 0;
+
+	if (file == NULL)
+		m->disks->unread |= may_be && is_beyond(error);
+	if (file == NULL || file->meta.type != VK_FILE_ORDINARY || f->size_bytes > VK_VMDK_TEXT_BYTES)
+		return;
+	if (vk_fs_read(m->fs, file, 0, m->bytes, VK_VMDK_TEXT_BYTES, &got, NULL) != VK_OK || got < f->size_bytes ||
+	    f->missing_bytes > 0)
+		m->disks->unread |= may_be;
+	else if (vk_vmdk_parse(m->bytes, got, m->text))
+		f->is_descriptor = true;
+	else
+		f->is_junk = f->header.magic == VK_VMDK_NO_MAGIC;
+}
+
 static bool see(void *ctx, const struct vk_fs_visit *visit, bool *ret_stop)
 {
 	struct vk_vdisk_making *m = ctx;
 	const struct vk_fs_file *file = visit->file;
-	size_t number, got = 0;
+	size_t number;
 	char *path;
 
 	if (visit->entry->type == VK_FILE_SYSTEM)
 		return false;
-	if (file != NULL ? vk_fs_file_is_folder(file) : visit->entry->type == VK_FILE_FOLDER)
+	if (file != NULL ? vk_fs_file_is_folder(file) : visit->entry->type == VK_FILE_FOLDER) {
+		m->disks->incomplete |= file == NULL && is_beyond(visit->error);
 		return true;
-	if (!ends_in_vmdk(visit->path) || visit->entry->type == VK_FILE_LINK ||
+	}
+	/* of what cannot be read the name counts, whatever it is: a descriptor may name it */
+	if ((file != NULL && !ends_in_vmdk(visit->path)) || visit->entry->type == VK_FILE_LINK ||
 	    (file != NULL && file->meta.type != VK_FILE_ORDINARY && file->meta.type != VK_FILE_RDM))
 		return false;
 	path = strdup(visit->path);
@@ -91,16 +119,10 @@ static bool see(void *ctx, const struct vk_fs_visit *visit, bool *ret_stop)
 		m->status = vk_no_memory(m->err, NULL);
 	number = path != NULL ? vk_vdisk_add_file(m, path, file, visit->error) : SIZE_MAX;
 	*ret_stop = number == SIZE_MAX;
-	if (*ret_stop || file == NULL || file->meta.type != VK_FILE_ORDINARY ||
-	    file->meta.fileLength > VK_VMDK_TEXT_BYTES ||
-	    vk_fs_read(m->fs, file, 0, m->bytes, VK_VMDK_TEXT_BYTES, &got, NULL) != VK_OK ||
-	    got < file->meta.fileLength || m->disks->files[number].missing_bytes > 0)
+	if (*ret_stop)
 		return false;
-	if (!vk_vmdk_parse(m->bytes, got, m->text)) {
-		m->disks->files[number].is_junk = m->disks->files[number].header.magic == VK_VMDK_NO_MAGIC;
-		return false;
-	}
-	*ret_stop = !take_descriptor(m, number);
+	read_text(m, number, file, visit->error);
+	*ret_stop = m->disks->files[number].is_descriptor && !take_descriptor(m, number);
 	return false;
 }
 
@@ -156,7 +178,7 @@ static void add_others(struct vk_vdisk_making *m)
 	}
 	for (size_t i = 0; i < count && m->status == VK_OK; i++)
 		if (used[i] == 0 && m->disks->files[i].named_by == 0 && !m->disks->files[i].is_descriptor &&
-		    !add_left(m, i, SIZE_MAX))
+		    ends_in_vmdk(m->disks->files[i].path) && !add_left(m, i, SIZE_MAX))
 			break;
 	free(used);
 }

@@ -82,6 +82,8 @@ static enum vk_vdisk_place look_up(struct vk_vdisk_making *m, const char *path, 
 	case VK_NOMEM:
 		m->status = vk_error_set(m->err, VK_NOMEM, NULL, "%s", err.what);
 		return VK_VDISK_NOT_FOUND;
+	case VK_IO:
+		return VK_VDISK_NOT_FOUND;
 	default:
 		return m->disks->incomplete ? VK_VDISK_NOT_FOUND : VK_VDISK_LOST;
 	}
@@ -106,8 +108,11 @@ enum vk_vdisk_place vk_vdisk_resolve(struct vk_vdisk_making *m, const char *from
 		inside = vk_fs_inside_volume(m->fs, escaped);
 		slash = NULL;
 	}
-	if (inside == NULL || !join(from, slash != NULL ? (size_t)(slash - from) : 0, inside, path))
+	if (inside == NULL)
 		return VK_VDISK_ELSEWHERE;
+	/* above a folder that is named by its descriptor lies the same volume */
+	if (!join(from, slash != NULL ? (size_t)(slash - from) : 0, inside, path))
+		return slash != NULL && from[0] == '#' ? VK_VDISK_NOT_FOUND : VK_VDISK_ELSEWHERE;
 	*ret_file = vk_vdisk_file_at(m, path);
 	return *ret_file != SIZE_MAX ? VK_VDISK_HERE : look_up(m, path, ret_file);
 }

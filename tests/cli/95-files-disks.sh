@@ -213,3 +213,33 @@ exits "the root folder is not there" 4 "$VMFSKIT" ls --disks <(head -c 22M v5.im
 head -c 40M v5.img >cut.img
 list "40M, again" 0 cut.img
 is "40M: what is not there is said" "$(of /vm/thick.vmdk '[.missing_bytes > 0, .problems]')" '[true,["data-absent"]]'
+
+# nor is what a descriptor names that is not there, or lies in a folder whose file descriptor is not there
+mkdir -p beyond/base beyond/web beyond/sub
+head -c 1M /dev/zero >beyond/base/base-flat.vmdk
+head -c 512 /dev/zero >beyond/sub/part.bin
+printf '# Disk DescriptorFile\nCID=1\nparentCID=ffffffff\nRW 2048 VMFS "../base/base-flat.vmdk"\nRW 1 FLAT "../sub/part.bin" 0\n' >beyond/web/web.vmdk
+lab make --table none --vmfs 6 --size 2G --label chains --from beyond beyond.img
+list "all is there" 0 beyond.img
+size=$(stat -c %s beyond.img)
+# NAME PATH MARK: a mapfile in which the file descriptor of PATH was not copied
+without() {
+	local at
+	at=$("$VMFSKIT" stat --json beyond.img "$2" | jq '.files[0].device_offset')
+	printf '0x0 ?\n0x0 %#x +\n%#x 0x2000 %s\n%#x %#x +\n' "$at" "$at" "$3" $((at + 8192)) $((size - at - 8192)) >"$1"
+}
+for mark in '?' '-'; do
+	without d.map /web/web.vmdk "$mark"
+	list "descriptor $mark" 0 --mapfile d.map beyond.img
+	is "descriptor $mark: it is not lost" "$(problems /base/base-flat.vmdk)" descriptor-absent
+	exits "descriptor $mark: none is made" 1 "$VMFSKIT" cp --make-descriptor --mapfile d.map beyond.img /base/base-flat.vmdk beyond.$mark
+	has "descriptor $mark: and why" "$ERR" 'no descriptor is made for /base/base-flat\.vmdk: its own may be in what the source does not hold'
+	run "$VMFSKIT" cp -r --make-descriptor --mapfile d.map beyond.img /base "beyond$mark"
+	is "descriptor $mark: nor with -r" "$(ls "beyond$mark")" base-flat.vmdk
+	has "descriptor $mark: nor with -r, and why" "$ERR" 'no descriptor is made for /base/base-flat\.vmdk: its own may be'
+	for lacks in /base /base/base-flat.vmdk /sub /sub/part.bin; do
+		without d.map $lacks "$mark"
+		list "$lacks $mark" 0 --mapfile d.map beyond.img
+		is "$lacks $mark: data is not lost" "$(problems /web/web.vmdk)" data-absent
+	done
+done

@@ -120,7 +120,10 @@ static enum vk_status check(const struct vk_copy *copy, const struct vk_vdisk *d
 		return vk_no_memory(err, path);
 	status = check_name(copy, descriptor, path, err);
 	free(descriptor);
-	return status;
+	if (status != VK_OK || (!copy->disks.incomplete && !copy->disks.unread))
+		return status;
+	refuse(copy, VK_UNSUPPORTED, path, "its own may be in what the source does not hold of this volume", err);
+	return vk_error_remedy(err, "get it from the disk itself, or what is missing of the image");
 }
 
 enum vk_status vk_copy_prepare_descriptors(struct vk_copy *copy, struct vk_error *err)
