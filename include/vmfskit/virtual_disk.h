@@ -150,6 +150,9 @@ const char *vk_vdisk_cid_name(enum vk_vdisk_cid cid); /* "none" (it has no paren
 	P(PARENT_LOST, "parent-lost", VK_F_VDISK_PARENT, "the parent is lost") \
 	P(PARENT_ABSENT, "parent-absent", VK_F_COUNT, "the parent is not in the source") \
 	P(PARENT_ELSEWHERE, "parent-elsewhere", VK_F_COUNT, "the parent is on another volume") \
+	P(PARENT_NONE, "parent-no-descriptor", VK_F_VDISK_PARENT, "the parent is a file that is no descriptor") \
+	P(PARENT_PROBLEM, "parent-problem", VK_F_VDISK_PARENT, "a disk that it stands on has a problem") \
+	P(PARENT_PARTLY, "parent-partly", VK_F_COUNT, "a disk that it stands on is not wholly in the source") \
 	P(CHAIN_LOOP, "chain-loop", VK_F_VDISK_CHAIN, "the chain leads to itself") \
 	P(CHAIN_LONG, "chain-long", VK_F_VDISK_CHAIN, "the chain is too long") \
 	P(CID, "cid", VK_F_VDISK_CID, "the parent was changed: its CID differs")

@@ -188,6 +188,15 @@ static bool has_parent(const struct vk_vdisk *disk)
 	return disk->has_parent_cid ? disk->parent_cid != VK_VMDK_NO_PARENT : disk->parent_hint != NULL;
 }
 
+/* The parent is a file which is no descriptor among those of the list. */
+static void judge_other_parent(const struct vk_vdisk_file *file, struct vk_vdisk *disk)
+{
+	if (file->status == VK_ABSENT || file->status == VK_IO || file->missing_bytes > 0)
+		note(disk, VK_VDISK_P_PARENT_ABSENT);
+	else if (!file->is_descriptor)
+		note(disk, VK_VDISK_P_PARENT_NONE);
+}
+
 /* disk_of: the disk of each file that is a descriptor; SIZE_MAX: none. */
 static void find_parent(struct vk_vdisk_making *m, struct vk_vdisk *disk, const size_t *disk_of, size_t known)
 {
@@ -206,14 +215,36 @@ static void find_parent(struct vk_vdisk_making *m, struct vk_vdisk *disk, const 
 		note(disk, VK_VDISK_P_PARENT_ABSENT);
 	else if (disk->parent_place != VK_VDISK_HERE)
 		note(disk, VK_VDISK_P_PARENT_LOST);
-	if (disk->parent == SIZE_MAX)
+	if (disk->parent == SIZE_MAX) {
+		if (disk->parent_place == VK_VDISK_HERE)
+			judge_other_parent(&m->disks->files[file], disk);
 		return;
+	}
 	parent = &m->disks->disks[disk->parent];
 	if (!parent->has_cid || !disk->has_parent_cid)
 		return;
 	disk->cid_check = parent->cid == disk->parent_cid ? VK_VDISK_CID_FITS : VK_VDISK_CID_DIFFERS;
 	if (disk->cid_check == VK_VDISK_CID_DIFFERS)
 		note(disk, VK_VDISK_P_CID);
+}
+
+/* What is wrong with a disk itself. */
+static uint32_t own_problems(const struct vk_vdisk *disk)
+{
+	const uint32_t of_chain = 1U << VK_VDISK_P_CHAIN_LOOP | 1U << VK_VDISK_P_CHAIN_LONG |
+				  1U << VK_VDISK_P_PARENT_PROBLEM | 1U << VK_VDISK_P_PARENT_PARTLY;
+
+	return disk->problems & ~of_chain;
+}
+
+static bool is_wrong(const struct vk_vdisk *disk)
+{
+	const uint32_t own = own_problems(disk);
+
+	for (unsigned p = 0; p < VK_VDISK_P_COUNT; p++)
+		if ((own >> p & 1) != 0 && problems[p].finding != VK_F_COUNT)
+			return true;
+	return false;
 }
 
 /* met: the disk from which each one was met last, and one more. */
@@ -231,6 +262,10 @@ static void follow(struct vk_vdisk *disks, size_t start, size_t *met)
 			return;
 		}
 		met[at] = start + 1;
+		if (at != start && is_wrong(&disks[at]))
+			note(&disks[start], VK_VDISK_P_PARENT_PROBLEM);
+		else if (at != start && own_problems(&disks[at]) != 0)
+			note(&disks[start], VK_VDISK_P_PARENT_PARTLY);
 	}
 }
 
@@ -257,13 +292,24 @@ void vk_vdisk_judge(struct vk_vdisk_making *m)
 	free(met);
 }
 
+/* The next disk below that is wrong; the chain has one. */
+static const char *wrong_parent(const struct vk_vdisks *list, const struct vk_vdisk *disk)
+{
+	do
+		disk = &list->disks[disk->parent];
+	while (!is_wrong(disk));
+	return disk->path;
+}
+
 /* What stands there and what should; empty where the sentence says it all. */
 static void details(const struct vk_vdisks *list, const struct vk_vdisk *disk, enum vk_vdisk_problem problem,
 		    struct vk_phrase *ret_seen, struct vk_phrase *ret_expected)
 {
 	uint64_t seen, expected;
 
-	if (problem == VK_VDISK_P_PARENT_LOST)
+	if (problem == VK_VDISK_P_PARENT_PROBLEM)
+		*ret_seen = vk_phrase("%s", vk_shown_name(wrong_parent(list, disk)).text);
+	if (problem == VK_VDISK_P_PARENT_LOST || problem == VK_VDISK_P_PARENT_NONE)
 		*ret_seen = vk_phrase("%s", disk->parent_hint != NULL ? vk_shown_name(disk->parent_hint).text
 								      : "no name of it");
 	if (problem == VK_VDISK_P_CID) {

@@ -62,41 +62,6 @@ static bool take_descriptor(struct vk_vdisk_making *m, size_t number)
 	return true;
 }
 
-static bool ends_in_vmdk(const char *path)
-{
-	const size_t len = strlen(path);
-
-	return len > 5 && strcasecmp(path + len - 5, ".vmdk") == 0 &&
-	       /* changed blocks, for backup: no data of the disk */
-	       (len < 9 || strcasecmp(path + len - 9, "-ctk.vmdk") != 0);
-}
-
-static bool is_beyond(const struct vk_error *error)
-{
-	return error->status == VK_ABSENT || error->status == VK_IO;
-}
-
-/* A file of the list: is it a descriptor? */
-static void read_text(struct vk_vdisk_making *m, size_t number, const struct vk_fs_file *file,
-		      const struct vk_error *error)
-{
-	struct vk_vdisk_file *f = &m->disks->files[number];
-	const bool may_be = ends_in_vmdk(f->path) && vk_vdisk_kind_of_name(f->path) == VK_VDISK_UNKNOWN;
-	size_t got = 0;
-
-	if (file == NULL)
-		m->disks->unread |= may_be && is_beyond(error);
-	if (file == NULL || file->meta.type != VK_FILE_ORDINARY || f->size_bytes > VK_VMDK_TEXT_BYTES)
-		return;
-	if (vk_fs_read(m->fs, file, 0, m->bytes, VK_VMDK_TEXT_BYTES, &got, NULL) != VK_OK || got < f->size_bytes ||
-	    f->missing_bytes > 0)
-		m->disks->unread |= may_be;
-	else if (vk_vmdk_parse(m->bytes, got, m->text))
-		f->is_descriptor = true;
-	else
-		f->is_junk = f->header.magic == VK_VMDK_NO_MAGIC;
-}
-
 static bool see(void *ctx, const struct vk_fs_visit *visit, bool *ret_stop)
 {
 	struct vk_vdisk_making *m = ctx;
@@ -107,11 +72,11 @@ static bool see(void *ctx, const struct vk_fs_visit *visit, bool *ret_stop)
 	if (visit->entry->type == VK_FILE_SYSTEM)
 		return false;
 	if (file != NULL ? vk_fs_file_is_folder(file) : visit->entry->type == VK_FILE_FOLDER) {
-		m->disks->incomplete |= file == NULL && is_beyond(visit->error);
+		m->disks->incomplete |= file == NULL && vk_vdisk_is_beyond(visit->error);
 		return true;
 	}
 	/* of what cannot be read the name counts, whatever it is: a descriptor may name it */
-	if ((file != NULL && !ends_in_vmdk(visit->path)) || visit->entry->type == VK_FILE_LINK ||
+	if ((file != NULL && !vk_vdisk_is_name(visit->path)) || visit->entry->type == VK_FILE_LINK ||
 	    (file != NULL && file->meta.type != VK_FILE_ORDINARY && file->meta.type != VK_FILE_RDM))
 		return false;
 	path = strdup(visit->path);
@@ -121,7 +86,7 @@ static bool see(void *ctx, const struct vk_fs_visit *visit, bool *ret_stop)
 	*ret_stop = number == SIZE_MAX;
 	if (*ret_stop)
 		return false;
-	read_text(m, number, file, visit->error);
+	vk_vdisk_read_text(m, number, file, visit->error);
 	*ret_stop = m->disks->files[number].is_descriptor && !take_descriptor(m, number);
 	return false;
 }
@@ -178,7 +143,7 @@ static void add_others(struct vk_vdisk_making *m)
 	}
 	for (size_t i = 0; i < count && m->status == VK_OK; i++)
 		if (used[i] == 0 && m->disks->files[i].named_by == 0 && !m->disks->files[i].is_descriptor &&
-		    ends_in_vmdk(m->disks->files[i].path) && !add_left(m, i, SIZE_MAX))
+		    vk_vdisk_is_name(m->disks->files[i].path) && !add_left(m, i, SIZE_MAX))
 			break;
 	free(used);
 }

@@ -88,8 +88,11 @@ static enum vk_vdisk_place look_up(struct vk_vdisk_making *m, const char *path, 
 		return m->disks->incomplete ? VK_VDISK_NOT_FOUND : VK_VDISK_LOST;
 	}
 	*ret_file = by_address(m, file->address);
-	if (*ret_file == SIZE_MAX && !vk_fs_file_is_folder(file) && (copy = strdup(path)) != NULL)
+	if (*ret_file == SIZE_MAX && !vk_fs_file_is_folder(file) && (copy = strdup(path)) != NULL) {
 		*ret_file = vk_vdisk_add_file(m, copy, file, NULL);
+		if (*ret_file != SIZE_MAX)
+			vk_vdisk_read_text(m, *ret_file, file, NULL);
+	}
 	vk_fs_file_close(file);
 	return *ret_file != SIZE_MAX ? VK_VDISK_HERE : VK_VDISK_LOST;
 }

@@ -20,9 +20,16 @@ struct vk_vdisk_making {
 	struct vk_error *err;
 };
 
+/* Whether a file has a name of virtual disks: it ends in ".vmdk". */
+bool vk_vdisk_is_name(const char *path);
+/* Whether something is not in the sources, or cannot be read from them. */
+bool vk_vdisk_is_beyond(const struct vk_error *error);
 /* A file of the list, whose path is taken over; SIZE_MAX: memory ran out. file may be NULL: error says why. */
 size_t vk_vdisk_add_file(struct vk_vdisk_making *m, char *path, const struct vk_fs_file *file,
 			 const struct vk_error *error);
+/* Whether that file of the list is a descriptor, whose text is then m->text. file may be NULL: error says why. */
+void vk_vdisk_read_text(struct vk_vdisk_making *m, size_t number, const struct vk_fs_file *file,
+			const struct vk_error *error);
 /*
  * The number of the file that a descriptor at path from names so: relative to its folder, or /vmfs/volumes/NAME/....
  * Anything but HERE: *ret_file is not set.

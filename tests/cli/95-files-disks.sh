@@ -68,6 +68,9 @@ disk /vm/alone.vmdk size=3M kind=flat cid=00000001 lost=descriptor
 disk /vm/alone-000001.vmdk size=4M kind=delta cid=00000001 parent=alone.vmdk parent-cid=00000001 lost=descriptor
 disk /vm/alone-000002.vmdk size=5M kind=sesparse cid=00000001 parent=alone.vmdk parent-cid=00000001 lost=descriptor
 disk /vm/empty.vmdk size=3M kind=flat cid=00000002 lost=data
+disk /kids/kid.vmdk size=3M kind=delta cid=0000000c parent=../vm/empty.vmdk parent-cid=00000002
+disk /kids/kid2.vmdk size=3M kind=delta cid=0000000d parent=kid.vmdk parent-cid=0000000c
+disk /kids/far.vmdk size=3M kind=delta cid=0000000d parent=../vm/far.vmdk parent-cid=00000003
 disk /vm/orphan.vmdk size=3M kind=delta cid=00000003 parent=nobody.vmdk parent-cid=00000004
 disk /vm/far.vmdk size=3M kind=delta cid=00000003 parent=/vmfs/volumes/4f4173d6-923034a3-5a3d-0050561003bf/vm/x.vmdk parent-cid=00000004
 disk /vm/up.vmdk size=3M kind=delta cid=00000003 parent=../../other/x.vmdk parent-cid=00000004
@@ -89,14 +92,24 @@ is "a parent that is not there" "$(problems /vm/orphan.vmdk)" parent-lost
 is "a parent on another volume" "$(problems /vm/far.vmdk)" parent-elsewhere
 is "a path that leads out of the volume" "$(problems /vm/up.vmdk)" parent-elsewhere
 is "a parent that was changed" "$(of /vm/changed.vmdk '[.cid_check, .problems]')" '["differs",["cid"]]'
-is "its own child is sound" "$(of /vm/over.vmdk '[.cid_check, .chain, .problems]')" '["fits",["/vm/changed.vmdk","/vm/base.vmdk"],[]]'
+is "its own child fits it, and stands on it" "$(of /vm/over.vmdk '[.cid_check, .chain, .problems]')" '["fits",["/vm/changed.vmdk","/vm/base.vmdk"],["parent-problem"]]'
+is "a disk that stands on lost data" "$(of /kids/kid.vmdk '[.cid_check, .problems]')" '["fits",["parent-problem"]]'
+is "and one that stands on that" "$(of /kids/kid2.vmdk '[.cid_check, .problems]')" '["fits",["parent-problem"]]'
+is "which one it is" "$(jq -r '.findings[] | select(.message | test("/kids/kid2.vmdk: ")) | .code, .message, .seen' list.json | sed 's/, at volume.*//' | paste -sd '|')" \
+	"vdisk.parent|/kids/kid2.vmdk: a disk that it stands on has a problem|/vm/empty.vmdk"
+is "a disk that stands on one of another volume's child" "$(problems /kids/far.vmdk)" parent-partly
 is "its own parent" "$(of /vm/self.vmdk '[.chain, .problems]')" '[["/vm/self.vmdk"],["chain-loop"]]'
 is "two that are each other's parent" "$(of /vm/ring1.vmdk '[.chain, .problems]')" '[["/vm/ring2.vmdk","/vm/ring1.vmdk"],["chain-loop"]]'
 is "a chain that leads into a ring" "$(of /vm/tail.vmdk '[.chain, .problems]')" '[["/vm/ring1.vmdk","/vm/ring2.vmdk","/vm/ring1.vmdk"],["chain-loop"]]'
 is "the findings" "$(jq -r '[.findings[].code] | group_by(.) | map("\(.[0]) \(length)") | join(", ")' list.json)" \
-	"vdisk.chain 4, vdisk.cid 1, vdisk.data 1, vdisk.descriptor 3, vdisk.parent 1"
+	"vdisk.chain 4, vdisk.cid 1, vdisk.data 1, vdisk.descriptor 3, vdisk.parent 4"
 is "a finding names the file" "$(jq -r '.findings[] | select(.code == "vdisk.cid") | .message, .seen, .expected' list.json | sed 's/, at volume.*//' | paste -sd '|')" \
 	"/vm/changed.vmdk: the parent was changed: its CID differs|00000005, CID of the parent|00000004, parentCID"
+exits "a folder of which only a parent elsewhere is wrong" 1 "$VMFSKIT" ls --disks lost.img /kids
+has "and its line says so" "$OUT" '^/kids/kid\.vmdk .* fits  on .*/vm/empty\.vmdk; a disk that it stands on has a problem$'
+fd=$("$VMFSKIT" stat --json lost.img /kids | jq -r '.files[0].fd')
+list "a folder by its descriptor, and a parent above it" 0 lost.img "#$fd"
+is "a parent above a folder by its descriptor" "$(problems "#$fd/kid.vmdk")" parent-absent
 exits "another disk's loss is no fault of this one" 0 "$VMFSKIT" ls --disks lost.img /vm/base.vmdk
 
 # made by hand: any bytes
@@ -117,6 +130,11 @@ text 2 ffffffff '' >nothing.vmdk
 text 2 ffffffff 'RW 2048 VMFS "/etc/passwd"' >etc.vmdk
 text 2 ffffffff 'RW 2048 VMFS "../../../../../etc/passwd"' >etc2.vmdk
 text 2 00000001 '' >noname.vmdk
+text 2 00000001 'parentFileNameHint="odd-flat.vmdk"\nRW 1 ZERO' >onflat.vmdk
+text 2 00000001 'parentFileNameHint="f1.bin"\nRW 1 ZERO' >onbin.vmdk
+text 2 00000001 'parentFileNameHint="parent.txt"\nRW 1 ZERO' >ontext.vmdk
+text 1 ffffffff 'RW 1 ZERO' >parent.txt
+text 2 00000001 'parentFileNameHint="zeros.vmdk"\nRW 1 ZERO' >onzeros.vmdk
 text 2 00000001 'parentFileNameHint="sub"\nRW 2048 VMFS "sub"' >folder.vmdk
 head -c 4096 /dev/zero >zeros.vmdk
 head -c 1M /dev/zero >zeros-flat.vmdk
@@ -160,6 +178,10 @@ etc.vmdk|data-elsewhere
 etc2.vmdk|data-elsewhere
 noname.vmdk|no-extent parent-lost
 folder.vmdk|data-lost parent-lost
+onflat.vmdk|parent-no-descriptor
+onbin.vmdk|parent-no-descriptor
+ontext.vmdk|
+onzeros.vmdk|parent-problem
 zeros.vmdk|descriptor-damaged
 long.vmdk|descriptor-damaged
 hosted.vmdk|
