@@ -163,7 +163,7 @@ void vk_source_measure(struct vk_source *s)
 {
 	struct vk_whole whole = {.held_bytes = s->size_bytes};
 	uint64_t size = vk_io_size_bytes(s->io); /* in the coordinates of its kind */
-	bool listed;
+	bool listed, gaps; /* gaps: pieces of a dump that are not there, or what ddrescue did not try */
 
 	s->whole = whole;
 	/* of a member of an array, or of what is out of place, the table says nothing about this source */
@@ -171,8 +171,11 @@ void vk_source_measure(struct vk_source *s)
 		return;
 	if (s->container != NULL || s->kind == VK_SOURCE_VOLUME || s->tail.first_sector != 0)
 		return;
+	if (!vk_io_is_device(s->raw))
+		whole.held_bytes = count_held(s);
+	gaps = vk_io_is_view(s->given) && whole.held_bytes < s->size_bytes;
 	if (s->kind == VK_SOURCE_DISK) {
-		if (!hear_gpt(s, &whole))
+		if (!hear_gpt(s, &whole) && !gaps)
 			return;
 		if (whole.bytes == 0) {
 			hear_mbr(s, &whole);
@@ -182,13 +185,11 @@ void vk_source_measure(struct vk_source *s)
 		hear_volumes(s, &whole);
 		whole.at_least = false;
 	}
-	if (!vk_io_is_device(s->raw))
-		whole.held_bytes = count_held(s);
 	/* between the rows of a listing there is more of the disk, whatever its length */
 	listed = s->form == VK_FORM_HEXDUMP && whole.held_bytes < s->size_bytes;
-	if (listed)
-		hear(&whole, size, "the addresses of its rows");
-	if (whole.bytes > size || listed)
+	if (listed || gaps)
+		hear(&whole, size, listed ? "the addresses of its rows" : "its mapfile or its pieces");
+	if (whole.bytes > size || listed || gaps)
 		s->whole = whole;
 }
 

@@ -218,3 +218,12 @@ refused s520.img --stride 520
 wipe split/disk.001 0 17408
 wipe split/disk.005 $((size - (520 << 20) - 16896)) 16896
 refused split/disk.001
+
+# --- what ddrescue did not try is no damage, and nothing is said of it ------------------------------------------------
+ok "a disk of which only the beginning was tried" "$LAB" make --overwrite --table gpt --vmfs 6 --size 3G tried.img
+printf '0 ?\n0 %d +\n%d %d ?\n' $((64 << 20)) $((64 << 20)) $(((3 << 30) - (64 << 20))) >tried.map
+exits "the beginning" 0 "$VMFSKIT" doctor --store none --heartbeat-wait 0 --mapfile tried.map tried.img
+has "the beginning: what this is" "$OUT" '^This is 64 MiB of (at least )?3 GiB, and what is here is sound\.$'
+printf '0 ?\n0 %d +\n%d 512 -\n%d %d ?\n' $((64 << 20)) $((64 << 20)) $(((64 << 20) + 512)) $(((3 << 30) - (64 << 20) - 512)) >tried.map
+exits "a sector behind it failed" 1 "$VMFSKIT" doctor --store none --heartbeat-wait 0 --mapfile tried.map tried.img
+has "a sector behind it failed: only that" "$OUT" 'incident.unreadable: 512 bytes from sector 131072 on'
