@@ -68,6 +68,8 @@ disk /vm/alone.vmdk size=3M kind=flat cid=00000001 lost=descriptor
 disk /vm/alone-000001.vmdk size=4M kind=delta cid=00000001 parent=alone.vmdk parent-cid=00000001 lost=descriptor
 disk /vm/alone-000002.vmdk size=5M kind=sesparse cid=00000001 parent=alone.vmdk parent-cid=00000001 lost=descriptor
 disk /vm/empty.vmdk size=3M kind=flat cid=00000002 lost=data
+link /x/link to=../kids
+link /x/root to=..
 disk /kids/kid.vmdk size=3M kind=delta cid=0000000c parent=../vm/empty.vmdk parent-cid=00000002
 disk /kids/kid2.vmdk size=3M kind=delta cid=0000000d parent=kid.vmdk parent-cid=0000000c
 disk /kids/far.vmdk size=3M kind=delta cid=0000000d parent=../vm/far.vmdk parent-cid=00000003
@@ -107,6 +109,11 @@ is "a finding names the file" "$(jq -r '.findings[] | select(.code == "vdisk.cid
 	"/vm/changed.vmdk: the parent was changed: its CID differs|00000005, CID of the parent|00000004, parentCID"
 exits "a folder of which only a parent elsewhere is wrong" 1 "$VMFSKIT" ls --disks lost.img /kids
 has "and its line says so" "$OUT" '^/kids/kid\.vmdk .* fits  on .*/vm/empty\.vmdk; a disk that it stands on has a problem$'
+list "a folder over a symbolic link" 1 lost.img /x/link
+is "a folder over a symbolic link: what it shows of the folder itself" "$(jq -c '[.disks[] | [.path, .cid_check, .problems]]' list.json)" \
+	'[["/kids/far.vmdk","fits",["parent-partly"]],["/kids/kid.vmdk","fits",["parent-problem"]],["/kids/kid2.vmdk","fits",["parent-problem"]]]'
+"$VMFSKIT" ls --disks --json lost.img / | jq -S .disks >root.txt
+same "the root over a symbolic link" <("$VMFSKIT" ls --disks --json lost.img /x/root | jq -S .disks) root.txt
 fd=$("$VMFSKIT" stat --json lost.img /kids | jq -r '.files[0].fd')
 list "a folder by its descriptor, and a parent above it" 0 lost.img "#$fd"
 is "a parent above a folder by its descriptor" "$(problems "#$fd/kid.vmdk")" parent-absent

@@ -46,6 +46,37 @@ static bool choose(struct vk_ls *ls, const char *path, const struct vk_fs_file *
 	return true;
 }
 
+struct sought {
+	uint32_t address;
+	char *path; /* NULL: not found, or no memory */
+};
+
+/* The first that is in the folder tells its path; an empty one has no disks. */
+static bool see_folder(void *ctx, const struct vk_fs_visit *visit, bool *ret_stop)
+{
+	struct sought *sought = ctx;
+	const char *slash = strrchr(visit->path, '/');
+
+	*ret_stop = visit->folder == sought->address && slash != NULL;
+	if (*ret_stop)
+		sought->path = strndup(visit->path, slash > visit->path ? (size_t)(slash - visit->path) : 1);
+	return true;
+}
+
+/* A folder that was named over symbolic links, under its own path. */
+static bool choose_real(struct vk_ls *ls, const struct vk_fs_file *file)
+{
+	struct sought sought = {.address = file->address};
+	struct vk_error err;
+	bool done;
+
+	if (vk_fs_walk_tree(ls->files.fs, "/", see_folder, &sought, NULL, &err) != VK_OK)
+		return vk_cmd_fail(&ls->files.cmd, &err);
+	done = sought.path == NULL || choose(ls, sought.path, file);
+	free(sought.path);
+	return done;
+}
+
 /* All of the volume: a disk may lie in several folders, and a chain in several, too. */
 bool vk_ls_gather_disks(struct vk_ls *ls, const char *path, const struct vk_fs_file *file)
 {
@@ -56,13 +87,7 @@ bool vk_ls_gather_disks(struct vk_ls *ls, const char *path, const struct vk_fs_f
 		return vk_cmd_fail(&ls->files.cmd, &err);
 	if (!choose(ls, path, file))
 		return false;
-	/* a path over symbolic links has another name there */
-	if (ls->shown_count > 0 || !whole || !vk_fs_file_is_folder(file))
-		return true;
-	vk_vdisks_free(&ls->disks);
-	if (vk_vdisks_list(ls->files.fs, path, NULL, &ls->disks, &err) != VK_OK)
-		return vk_cmd_fail(&ls->files.cmd, &err);
-	return choose(ls, path, file);
+	return ls->shown_count > 0 || !whole || !vk_fs_file_is_folder(file) || choose_real(ls, file);
 }
 
 /* Calls fn for each parent, the nearest first; a chain that leads to itself ends where it does. */
