@@ -160,10 +160,15 @@ fill() {
 		[ ! -d "base-$name" ] || cp -a --sparse=always "base-$name/." small/store
 		free=$(df --output=avail -k small | tail -n 1)
 		fallocate -l $(((free - pages * 4) * 1024)) small/filler
-		"$VMFSKIT" capture --store small/store "$@" >/dev/null 2>full.err
+		"$VMFSKIT" capture --store small/store "$@" >full.out 2>full.err
 		code=$?
-		[ "$code" -eq 0 ] || [ "$code" -eq 4 ] || told="$told $pages:exit $code"
-		[ "$code" -eq 0 ] || grep -qE 'No space left|no room in the store' full.err || told="$told $pages:$(head -n 1 full.err)"
+		# 1: all but the map of the files is there, and that is said
+		case $code in
+		0) ;;
+		1) grep -q 'no room for the file map' full.out || told="$told $pages:exit 1 $(head -n 1 full.out)" ;;
+		4) grep -qE 'No space left|no room in the store' full.err || told="$told $pages:$(head -n 1 full.err)" ;;
+		*) told="$told $pages:exit $code" ;;
+		esac
 		[ -z "$(leftovers small/store)" ] || told="$told $pages:left"
 		rm small/filler
 		told="$told$(sound small/store "$least" 4 | sed "s/^/ $pages:/")"
