@@ -46,6 +46,8 @@ is "the whole id: nothing is said" "$(cat "$ERR")" ""
 exits "too short a part" 4 "$VMFSKIT" verify "${S[@]}" 20
 
 # --- two disks
+# of two in one second nothing says which was later
+sleep 1.1
 take b.img
 b=$(newest b.img)
 ok "latest of all" "$VMFSKIT" verify "${S[@]}" --json latest
