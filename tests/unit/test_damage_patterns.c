@@ -17,7 +17,8 @@
 #include "rebuild_of.h"
 #include "vmfskit/rebuild_table.h"
 
-enum { PATTERNS = 1000, PATTERNS_REAL = 600, DISKS = 4, HURTS_MAX = 6, HURT_MAX_BYTES = 256 << 10, REACH_BYTES = 32 << 20, BLOCK = 4096 };
+enum { PATTERNS = 1000 / CASES_SHARE, PATTERNS_REAL = 600 / CASES_SHARE };
+enum { DISKS = 4, HURTS_MAX = 6, HURT_MAX_BYTES = 256 << 10, REACH_BYTES = 32 << 20, BLOCK = 4096 };
 
 /* One disk as it was, and the one that is damaged. */
 struct patient {

@@ -11,7 +11,7 @@
 #include "vmfskit/doctor.h"
 #include "rebuild_of.h"
 
-enum { DISKS = 500 };
+enum { DISKS = 500 / CASES_SHARE };
 
 static uint64_t random_state;
 static char told[600]; /* the disk at hand, as it was asked for */
