@@ -120,7 +120,8 @@ enum vk_vdisk_place {
 	VK_VDISK_NOWHERE,        /* nothing is named */
 	VK_VDISK_HERE,
 	VK_VDISK_LOST,           /* no such file in the volume */
-	VK_VDISK_NOT_FOUND,      /* no such file in the sources, which do not hold all names */
+	/* not seen: the sources do not hold all names, or more than 1024 names were to be looked up */
+	VK_VDISK_NOT_FOUND,
 	VK_VDISK_ELSEWHERE       /* on another volume, says its path */
 };
 struct vk_vdisk_extent {

@@ -229,7 +229,7 @@ enum vk_status vk_vdisks_list(struct vk_fs *fs, const char *path, const struct v
 	struct vk_vdisks disks = {.count = 0};
 	struct counted counted = {sink, &disks};
 	const struct vk_finding_sink count = {put_counted, &counted};
-	struct vk_vdisk_making m = {.fs = fs, .disks = &disks, .err = err};
+	struct vk_vdisk_making m = {.fs = fs, .top = path, .disks = &disks, .err = err};
 
 	m.text = malloc(sizeof(*m.text));
 	m.bytes = malloc(VK_VMDK_TEXT_BYTES);

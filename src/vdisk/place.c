@@ -66,6 +66,16 @@ static size_t by_address(const struct vk_vdisk_making *m, uint32_t address)
 	return SIZE_MAX;
 }
 
+/* Whether the walk meets each file that has such a path, unless a link stands in it. */
+static bool is_walked(const struct vk_vdisk_making *m, const char *path)
+{
+	const size_t len = strlen(m->top);
+	const bool root = len == 0 || m->top[len - 1] == '/';
+
+	return !m->disks->incomplete && vk_vdisk_is_name(path) && strncmp(path, m->top, len) == 0 &&
+	       (root || path[len] == '/');
+}
+
 /* A file that the walk did not meet under this path: one with another name, or outside of what was walked. */
 static enum vk_vdisk_place look_up(struct vk_vdisk_making *m, const char *path, size_t *ret_file)
 {
@@ -73,8 +83,9 @@ static enum vk_vdisk_place look_up(struct vk_vdisk_making *m, const char *path, 
 	struct vk_error err = {.status = VK_OK};
 	char *copy;
 
+	/* nobody looked whether it is there */
 	if (m->lookups >= VK_VDISK_LOOKUPS)
-		return m->disks->incomplete ? VK_VDISK_NOT_FOUND : VK_VDISK_LOST;
+		return is_walked(m, path) ? VK_VDISK_LOST : VK_VDISK_NOT_FOUND;
 	m->lookups++;
 	switch (vk_fs_lookup(m->fs, path, true, NULL, &file, &err)) {
 	case VK_OK:

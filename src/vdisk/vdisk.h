@@ -10,12 +10,13 @@ enum { VK_VDISK_LOOKUPS = 1024 };
 
 struct vk_vdisk_making {
 	struct vk_fs *fs;
+	const char *top;      /* the folder below which all names are met */
 	struct vk_vdisks *disks;
 	size_t *by_path;      /* numbers of files in the order of their paths */
 	size_t sorted;        /* how many */
 	unsigned lookups;
 	struct vk_vmdk_descriptor *text; /* the one that was parsed last */
-	uint8_t *bytes;       /* VK_VMDK_TEXT_BYTES + 1 */
+	uint8_t *bytes;       /* VK_VMDK_TEXT_BYTES */
 	enum vk_status status;
 	struct vk_error *err;
 };

@@ -272,3 +272,13 @@ for mark in '?' '-'; do
 		is "$lacks $mark: data is not lost" "$(problems /web/web.vmdk)" data-absent
 	done
 done
+
+# --- so many names are looked up; behind them a name that would have been met is lost, of the others it is not known
+rm -rf from && mkdir from
+{ seq -f 'RW 1 FLAT "gone-%04g.bin" 0' 1100 && echo 'RW 1 FLAT "there.bin" 0' && echo 'RW 1 FLAT "gone.vmdk" 0'; } >names
+{ printf '# Disk DescriptorFile\nversion=1\nCID=1\nparentCID=ffffffff\ncreateType="custom"\n' && cat names; } >from/many.vmdk
+head -c 512 /dev/zero >from/there.bin
+ok "1102 names: a volume" "$LAB" make --overwrite --table none --vmfs 5 --size 2G --label many --from from many.img
+run "$VMFSKIT" ls --disks --json many.img
+is "1102 names: of which what is known" "$(jq -c '[.disks[0].extents[] | select(.name | test("gone-0001|gone-1100|there|gone.vmdk")) | .place]' "$OUT")" \
+	'["lost","not found","not found","lost"]'
