@@ -37,8 +37,12 @@ struct vk_fs_extent {
 	uint64_t source_bytes;       /* where byte 0 of io lies in that source: 0 of an image of a partition */
 	const char *name;            /* what errors call it: a path to paste; copied; NULL: the name of io */
 };
+/* Why something cannot be had; what is worse is later. */
+enum vk_fs_lack { VK_LACK_ABSENT, VK_LACK_UNREADABLE, VK_LACK_ZEROS, VK_LACK_DAMAGED };
+const char *vk_fs_lack_said(enum vk_fs_lack lack); /* it is "not in the source", "unreadable", "zeros", "damaged" */
 /* A system file. */
 struct vk_fs_system {
+	enum vk_fs_lack lack;        /* of one that every volume has: why it has no descriptor, or no resource */
 	bool has_fd;                 /* its descriptor is at its place and sound */
 	struct vk_fs_file *file;     /* owned by the file system; NULL unless has_fd */
 	bool has_resource;           /* its FS3_ResFileMetadata is usable */
@@ -123,6 +127,8 @@ bool vk_fs_file_is_folder(const struct vk_fs_file *file); /* type 2, or a system
 VK_MUST_USE enum vk_status vk_fs_file_open(struct vk_fs *fs, uint32_t address, const struct vk_finding_sink *sink,
 					   struct vk_fs_file **ret_file, struct vk_error *err);
 void vk_fs_file_close(struct vk_fs_file *file);
+/* Why vk_fs_file_open gave that status, VK_ABSENT or VK_DAMAGED, for this address. */
+enum vk_fs_lack vk_fs_file_lack(struct vk_fs *fs, uint32_t address, enum vk_status status);
 
 /* Where the bytes of a file lie: the one walk, on which reading, listing, mapping and checking stand. */
 enum vk_run_kind {
@@ -146,6 +152,7 @@ struct vk_fs_run {
 	uint64_t source_offset;      /* in that extent's source; UINT64_MAX: has none */
 	uint64_t address;            /* raw, of the first block; 0: has none */
 	bool copy_on_write;
+	enum vk_fs_lack lack;        /* of VK_RUN_MISSING: of what tells where it lies */
 };
 struct vk_fs_walk;
 /*
@@ -167,10 +174,13 @@ void vk_fs_walk_on_pointer_block(struct vk_fs_walk *walk, vk_fs_pointer_block_fn
 /* Bytes of a file; stops before what is missing or not held, and at fileLength (*ret_got). */
 VK_MUST_USE enum vk_status vk_fs_read(struct vk_fs *fs, const struct vk_fs_file *file, uint64_t offset, void *buf,
 				      size_t len, size_t *ret_got, struct vk_error *err);
-/* How many bytes of a file the sources do not hold, and how many its blocks up to fileLength have. */
+/*
+ * How many bytes of a file cannot be had, with the worst of the reasons, and how many its blocks up to fileLength have.
+ * ret_lack may be NULL.
+ */
 VK_MUST_USE enum vk_status vk_fs_measure(struct vk_fs *fs, const struct vk_fs_file *file,
-					 uint64_t *ret_missing_bytes, uint64_t *ret_allocated_bytes,
-					 struct vk_error *err);
+					 uint64_t *ret_missing_bytes, enum vk_fs_lack *ret_lack,
+					 uint64_t *ret_allocated_bytes, struct vk_error *err);
 
 /* Folders. */
 enum { VK_FS_PATH_BYTES = 4096, VK_FS_PATH_NAME_BYTES = 3 * 255 + 1 };
@@ -191,7 +201,7 @@ struct vk_fs_entry {
  * at only when there is a sink). Of each code of one folder the first 8 are put, and the number of the others.
  * source.unreadable is put for a part of the folder that the device did not deliver: names may be missing there. At
  * most 2^20 slots are looked at. Errors: VK_USAGE (no folder), VK_ABSENT (none of its entries is in the source), VK_IO
- * (none of its entries can be read), VK_NOMEM.
+ * (none of its entries can be read), VK_DAMAGED (nor found: what leads to them is damaged), VK_NOMEM.
  */
 typedef bool (*vk_fs_entry_fn)(void *ctx, const struct vk_fs_entry *entry);
 VK_MUST_USE enum vk_status vk_fs_list(struct vk_fs *fs, const struct vk_fs_file *folder, bool deleted,
@@ -242,8 +252,9 @@ VK_MUST_USE enum vk_status vk_fs_link(struct vk_fs *fs, const struct vk_fs_file 
  * The files under a folder, "." and ".." and deleted ones excepted: all entries of a folder, then its folders in that
  * order. Each folder once, whoever names it (folder.loop). A path is made of names in the form of vk_fs_name_in_path;
  * what would be longer than VK_FS_PATH_BYTES - 1 is left out (folder.entry). At most 2^24 slots are looked at. Memory:
- * a name for each folder. A folder on the way of which nothing can be read is the finding source.unreadable, or
- * structure.absent. Errors: those of vk_fs_lookup, of vk_fs_list for the first folder, VK_USAGE (no folder).
+ * a name for each folder. A folder on the way of which nothing can be read is the finding source.unreadable,
+ * folder.block or structure.absent. Errors: those of vk_fs_lookup, of vk_fs_list for the first folder, VK_USAGE (no
+ * folder).
  */
 struct vk_fs_visit {
 	const char *path;              /* "/vm/vm.vmdk" */

@@ -62,6 +62,8 @@ static struct vk_span span_of_run(struct file_of_runs *f, const struct vk_fs_run
 		span.state = VK_SPAN_ZERO;
 		break;
 	case VK_RUN_MISSING:
+		if (run->lack != VK_LACK_ABSENT)
+			span.state = VK_SPAN_UNREADABLE;
 		break;
 	case VK_RUN_DATA:
 	case VK_RUN_RESIDENT:

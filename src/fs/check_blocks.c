@@ -94,7 +94,7 @@ static bool use_step(void *ctx, uint64_t offset, const struct vk_fs_step *step)
 
 	if (step->kind == VK_RUN_MISSING) {
 		u->c->blocks_unknown = true;
-		u->c->result.phases[u->c->phase].unknown += !u->again;
+		u->c->result.phases[u->c->phase].unknown += !u->again && step->lack < VK_LACK_ZEROS;
 	}
 	if (step->address == 0 || offset % u->cursor->unit_bytes != 0)
 		return u->c->status == VK_OK;

@@ -99,7 +99,7 @@ static enum vk_status read_header(struct clusters *k, uint64_t cluster, struct h
 	if (step.kind != VK_RUN_DATA) {
 		k->gap_from = offset;
 		k->gap_end = vk_add_sat(offset, step.length_bytes);
-		return step.kind == VK_RUN_MISSING && !step.damaged ? VK_ABSENT : VK_DAMAGED;
+		return step.kind == VK_RUN_MISSING && step.lack < VK_LACK_ZEROS ? VK_ABSENT : VK_DAMAGED;
 	}
 	h->at = step.volume_offset;
 	k->c->status = vk_fs_get(fs, h->at, lock, sizeof(lock), &got, k->c->err);

@@ -72,8 +72,8 @@ static enum vk_status read_file(struct vk_fs *fs, struct vk_fs_file *file, struc
 		return status;
 	if (file->fd_seen_bytes < g->metadata_offset + VK_FILE_METADATA_BYTES)
 		return vk_error_set(err, VK_ABSENT, vk_io_name(fs->volume),
-				    "the file descriptor at volume offset 0x%" PRIx64 " is not in the source",
-				    file->volume_offset);
+				    "the file descriptor at volume offset 0x%" PRIx64 " is %s", file->volume_offset,
+				    vk_fs_lack_said(vk_fs_lack_at(fs, file->volume_offset, VK_ABSENT)));
 	vk_lock_decode(file->fd, g->metadata_offset, &file->lock);
 	vk_file_metadata_decode(file->fd + g->metadata_offset, g->fd_bytes - g->metadata_offset, &file->meta);
 	return VK_OK;
@@ -118,6 +118,24 @@ enum vk_status vk_fs_file_open(struct vk_fs *fs, uint32_t address, const struct 
 	default:
 		return vk_error_set(err, VK_DAMAGED, vk_io_name(fs->volume),
 				    "the volume has no file descriptor 0x%08" PRIx32, address);
+	}
+}
+
+enum vk_fs_lack vk_fs_file_lack(struct vk_fs *fs, uint32_t address, enum vk_status status)
+{
+	struct vk_address a;
+	uint64_t at;
+
+	vk_address_decode(address, &fs->info.addresses, &a);
+	if (a.kind != VK_ADDRESS_FD || a.unknown_bits)
+		return VK_LACK_DAMAGED;
+	switch (vk_fs_resource(fs, VK_SYSTEM_FDC, a.cluster, a.resource, &at)) {
+	case VK_OK:
+		return vk_fs_lack_at(fs, at, status);
+	case VK_ABSENT:
+		return fs->info.system[VK_SYSTEM_FDC].lack;
+	default:
+		return VK_LACK_DAMAGED;
 	}
 }
 

@@ -100,19 +100,23 @@ const uint8_t *vk_dir_bytes(struct vk_dir *f, uint64_t offset, size_t len, uint6
 void vk_dir_gap(struct vk_dir *f, uint64_t offset, uint64_t next)
 {
 	uint64_t end = vk_min_u64(next, f->file->meta.fileLength);
+	enum vk_fs_lack worst = VK_LACK_ABSENT, lack;
 	struct vk_fs_step step;
-	bool unreadable = false;
 
 	if (offset >= end)
 		return;
 	f->missing_bytes = vk_add_sat(f->missing_bytes, end - offset);
-	for (uint64_t at = offset; at < end && !unreadable; at = behind_gap(f, at)) {
+	for (uint64_t at = offset; at < end && worst == VK_LACK_ABSENT; at = behind_gap(f, at)) {
 		vk_fs_step(&f->cursor, at, &step);
-		unreadable = step.unreadable || ((step.kind == VK_RUN_DATA || step.kind == VK_RUN_RESIDENT) &&
-			     vk_io_span(f->fs->volume, step.volume_offset).state == VK_SPAN_UNREADABLE);
+		lack = step.kind == VK_RUN_MISSING ? step.lack : VK_LACK_ABSENT;
+		if (step.kind == VK_RUN_DATA || step.kind == VK_RUN_RESIDENT)
+			lack = vk_fs_lack_at(f->fs, step.volume_offset, VK_ABSENT);
+		worst = lack > worst ? lack : worst;
 	}
-	if (unreadable)
+	if (worst == VK_LACK_UNREADABLE)
 		f->unreadable_bytes = vk_add_sat(f->unreadable_bytes, end - offset);
+	else if (worst != VK_LACK_ABSENT)
+		f->damaged_bytes = vk_add_sat(f->damaged_bytes, end - offset);
 }
 
 struct vk_phrase vk_dir_called(const struct vk_fs_file *folder, const char *path)

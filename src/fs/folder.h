@@ -27,6 +27,7 @@ struct vk_dir {
 	size_t window_held;
 	uint64_t missing_bytes;             /* that the source does not hold, or that nothing leads to */
 	uint64_t unreadable_bytes;          /* of them, in gaps where the device failed */
+	uint64_t damaged_bytes;             /* of them, in gaps where what leads there is damaged */
 	uint64_t *slots_left;               /* of all that is looked at */
 	struct vk_dir_said {
 		enum vk_finding_code code;
@@ -77,7 +78,7 @@ struct vk_dir_visit {
 	const char *path;           /* of the folder, for findings; NULL: not known */
 	uint64_t given;
 	uint64_t missing_bytes;     /* of the folder: more names may lie there */
-	uint64_t unreadable_bytes;  /* of them */
+	uint64_t unreadable_bytes;  /* of them: the device failed, or what leads there is damaged */
 };
 /* Whether to go on. */
 bool vk_dir_give(struct vk_dir_visit *visit, const struct vk_fs_entry *entry);

@@ -41,6 +41,8 @@ struct vk_fs {
 void vk_fs_say(const struct vk_fs *fs, const struct vk_finding_sink *sink, enum vk_finding_code code,
 	       uint64_t volume_offset, uint64_t length_bytes, const char *seen, const char *expected,
 	       const char *message, ...) __attribute__((format(printf, 8, 9)));
+/* Why bytes at a volume offset are no structure: status as its reader gave it. */
+enum vk_fs_lack vk_fs_lack_at(struct vk_fs *fs, uint64_t volume_offset, enum vk_status status);
 /* "FB 403" */
 struct vk_phrase vk_fs_address_text(const struct vk_fs *fs, uint64_t address);
 /* The parts of the extents and the volume as one source. Errors: VK_USAGE, VK_NOMEM. */
@@ -55,6 +57,7 @@ struct vk_fs_level {
 	uint64_t volume_offset;
 	enum vk_status state;  /* VK_OK: it leads to a pointer block */
 	bool zeros;            /* which is known to be all zeros */
+	enum vk_fs_lack lack;  /* unless VK_OK */
 };
 struct vk_fs_cursor {
 	struct vk_fs *fs;
@@ -76,8 +79,7 @@ struct vk_fs_step {
 	uint64_t volume_offset; /* UINT64_MAX: has none */
 	uint64_t address;
 	bool copy_on_write;
-	bool damaged;           /* of what is missing: not only because of what the source does not hold */
-	bool unreadable;        /* of what is missing: the device failed to deliver the address */
+	enum vk_fs_lack lack;   /* of what is missing: of what tells where it lies */
 };
 void vk_fs_cursor_init(struct vk_fs_cursor *cursor, struct vk_fs *fs, const struct vk_fs_file *file,
 		       const struct vk_finding_sink *sink);

@@ -85,7 +85,7 @@ static enum vk_status tell_missing(struct vk_dir *f, struct vk_dir_visit *visit,
 		vk_dir_say(f, VK_F_FOLDER_COUNT, 0, 0, NULL, NULL,
 			   "a folder is longer than any can be: only its first slots were looked at");
 	visit->missing_bytes = f->missing_bytes;
-	visit->unreadable_bytes = f->unreadable_bytes;
+	visit->unreadable_bytes = vk_add_sat(f->unreadable_bytes, f->damaged_bytes);
 	if (f->missing_bytes == 0)
 		return VK_OK;
 	if (visit->given == 0) {
@@ -95,6 +95,9 @@ static enum vk_status tell_missing(struct vk_dir *f, struct vk_dir_visit *visit,
 		if (f->unreadable_bytes > 0)
 			return vk_error_set(err, VK_IO, name, "the names in %s cannot be read: what it holds is not "
 					    "known", called.text);
+		if (f->damaged_bytes > 0)
+			return vk_error_set(err, VK_DAMAGED, name, "the names in %s are lost: what leads to them is "
+					    "damaged", called.text);
 		(void)vk_error_set(err, VK_ABSENT, name, "the source does not hold the names in %s%s", called.text,
 				   root ? ": what the volume holds is not known" : "");
 		(void)vk_error_remedy(err, "vmfskit map --ddrescue %s %s lists the blocks of it, to ask for (with "
@@ -106,10 +109,14 @@ static enum vk_status tell_missing(struct vk_dir *f, struct vk_dir_visit *visit,
 		vk_dir_say(f, VK_F_SOURCE_UNREADABLE, 0, 0, NULL, NULL,
 			   "%" PRIu64 " bytes of %s cannot be read: names may be missing", f->unreadable_bytes,
 			   called.text);
-	if (f->missing_bytes > f->unreadable_bytes)
+	if (f->damaged_bytes > 0)
+		vk_dir_say(f, VK_F_FOLDER_BLOCK, 0, 0, NULL, NULL,
+			   "%" PRIu64 " bytes of %s are lost, as what leads to them is damaged: names may be missing",
+			   f->damaged_bytes, called.text);
+	if (f->missing_bytes > visit->unreadable_bytes)
 		vk_dir_say(f, VK_F_STRUCTURE_ABSENT, 0, 0, NULL, NULL,
 			   "%" PRIu64 " bytes of %s are not in the source: names may be missing",
-			   f->missing_bytes - f->unreadable_bytes, called.text);
+			   f->missing_bytes - visit->unreadable_bytes, called.text);
 	return VK_OK;
 }
 

@@ -119,6 +119,13 @@ static bool must_have(const struct vk_fs_info *info, enum vk_system_file file)
 	return file <= VK_SYSTEM_VH || info->vmfs6 || info->addresses.dense;
 }
 
+/* The finding for it; damaged: of what is there. */
+static enum vk_finding_code lack_code(enum vk_fs_lack lack, enum vk_finding_code damaged)
+{
+	return lack == VK_LACK_ABSENT ? VK_F_STRUCTURE_ABSENT
+	       : lack == VK_LACK_UNREADABLE ? VK_F_SOURCE_UNREADABLE : damaged;
+}
+
 static enum vk_status open_system(struct opening *o, enum vk_system_file file)
 {
 	struct vk_fs *fs = o->fs;
@@ -126,6 +133,7 @@ static enum vk_status open_system(struct opening *o, enum vk_system_file file)
 	struct vk_error why = {0};
 	uint64_t at;
 	uint32_t address, type = file == VK_SYSTEM_ROOT ? VK_FILE_FOLDER : VK_FILE_SYSTEM;
+	enum vk_fs_lack lack;
 	enum vk_status status;
 	bool zeros;
 
@@ -147,11 +155,13 @@ static enum vk_status open_system(struct opening *o, enum vk_system_file file)
 		*o->err = why;
 		return status;
 	}
-	if (status != VK_OK && must_have(&fs->info, file))
-		vk_fs_say(fs, o->sink, status == VK_ABSENT ? VK_F_STRUCTURE_ABSENT : VK_F_FILE_DESCRIPTOR, at,
-			  fs->info.fd.fd_bytes, NULL, NULL, "the file descriptor of %s%s is %s",
-			  file == VK_SYSTEM_ROOT ? "the root folder " : "", vk_system_file_name(file),
-			  status == VK_ABSENT ? "not in the source" : "not at its place");
+	if (status == VK_OK || !must_have(&fs->info, file))
+		return VK_OK;
+	lack = fs->info.system[file].lack = vk_fs_lack_at(fs, at, status);
+	vk_fs_say(fs, o->sink, lack_code(lack, VK_F_FILE_DESCRIPTOR), at, fs->info.fd.fd_bytes, NULL, NULL,
+		  "the file descriptor of %s%s is %s", file == VK_SYSTEM_ROOT ? "the root folder " : "",
+		  vk_system_file_name(file),
+		  lack == VK_LACK_DAMAGED ? "not at its place" : vk_fs_lack_said(lack));
 	return VK_OK;
 }
 
@@ -213,23 +223,17 @@ static enum vk_status read_resource(struct opening *o, const struct vk_fs_file *
 		       : VK_DAMAGED;
 }
 
-static bool is_zero(struct vk_fs *fs, uint64_t at)
+/* at: where it lies; 0: what leads there is lost. */
+static enum vk_status say_resource(struct opening *o, enum vk_status status, struct vk_fs_system *s,
+				   const struct vk_fs_file *file, const char *of, uint64_t at)
 {
-	uint8_t raw[VK_RESOURCE_FILE_BYTES];
-	size_t got = 0;
-
-	return at != 0 && vk_fs_get(fs, at, raw, sizeof(raw), &got, NULL) == VK_OK && got == sizeof(raw) &&
-	       vk_all_zero(raw, got);
-}
-
-static enum vk_status say_resource(struct opening *o, enum vk_status status, const struct vk_fs_file *file,
-				   const char *of, uint64_t at)
-{
-	if (status == VK_ABSENT || status == VK_DAMAGED)
-		vk_fs_say(o->fs, o->sink, status == VK_ABSENT ? VK_F_STRUCTURE_ABSENT : VK_F_FILE_RESOURCE,
-			  at != 0 ? at : file->volume_offset, at != 0 ? VK_RESOURCE_FILE_BYTES : 0, NULL, NULL,
-			  "the resource metadata of %s is %s", of,
-			  status == VK_ABSENT ? "not in the source" : is_zero(o->fs, at) ? "zeros" : "damaged");
+	if (status == VK_ABSENT || status == VK_DAMAGED) {
+		s->lack = at != 0 ? vk_fs_lack_at(o->fs, at, status)
+			  : status == VK_DAMAGED ? VK_LACK_DAMAGED : VK_LACK_ABSENT;
+		vk_fs_say(o->fs, o->sink, lack_code(s->lack, VK_F_FILE_RESOURCE), at != 0 ? at : file->volume_offset,
+			  at != 0 ? VK_RESOURCE_FILE_BYTES : 0, NULL, NULL, "the resource metadata of %s is %s", of,
+			  vk_fs_lack_said(s->lack));
+	}
 	return status == VK_IO || status == VK_NOMEM ? status : VK_OK;
 }
 
@@ -249,7 +253,7 @@ static enum vk_status read_child(struct opening *o)
 				fbb->child.resourcesPerCluster != o->fs->info.small_per_cluster))
 		status = VK_DAMAGED;
 	fbb->has_child = status == VK_OK;
-	return say_resource(o, status, fbb->file, ".fbb.sf (small blocks)", at);
+	return say_resource(o, status, fbb, fbb->file, ".fbb.sf (small blocks)", at);
 }
 
 static enum vk_status read_system_resource(struct opening *o, enum vk_system_file file)
@@ -265,7 +269,7 @@ static enum vk_status read_system_resource(struct opening *o, enum vk_system_fil
 	if (status == VK_OK && file == VK_SYSTEM_FDC && s->resource.resourceSize != info->fd.fd_bytes)
 		status = VK_DAMAGED;
 	s->has_resource = status == VK_OK;
-	return say_resource(o, status, s->file, vk_system_file_name(file), at);
+	return say_resource(o, status, s, s->file, vk_system_file_name(file), at);
 }
 
 /* What .fdc.sf of every volume seen says, for one whose metadata is damaged. */
@@ -309,7 +313,7 @@ static enum vk_status open_fdc(struct opening *o)
 		if (status == VK_OK)
 			status = read_resource(o, fs->fdc, 0, &fdc->resource, &at);
 		fdc->has_resource = status == VK_OK && fdc->resource.resourceSize == fs->info.fd.fd_bytes;
-		status = say_resource(o, status, fs->fdc, ".fdc.sf", o->fdc_start);
+		status = say_resource(o, status, fdc, fs->fdc, ".fdc.sf", o->fdc_start);
 	} else {
 		status = read_system_resource(o, VK_SYSTEM_FDC);
 	}

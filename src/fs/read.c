@@ -60,7 +60,7 @@ enum vk_status vk_fs_read(struct vk_fs *fs, const struct vk_fs_file *file, uint6
 }
 
 /* Bytes of a run that the source does not hold, or could not be read from it. */
-static uint64_t not_held(const struct vk_fs *fs, const struct vk_fs_run *run)
+static uint64_t not_held(const struct vk_fs *fs, const struct vk_fs_run *run, enum vk_fs_lack *lack)
 {
 	uint64_t missing = 0, length;
 
@@ -72,6 +72,8 @@ static uint64_t not_held(const struct vk_fs *fs, const struct vk_fs_run *run)
 			length = run->length_bytes - at;
 		if (span.state != VK_SPAN_DATA && span.state != VK_SPAN_ZERO)
 			missing += length;
+		if (span.state == VK_SPAN_UNREADABLE && *lack < VK_LACK_UNREADABLE)
+			*lack = VK_LACK_UNREADABLE;
 	}
 	return missing;
 }
@@ -84,22 +86,25 @@ static uint64_t resident_missing(const struct vk_fs_file *file, const struct vk_
 }
 
 enum vk_status vk_fs_measure(struct vk_fs *fs, const struct vk_fs_file *file, uint64_t *ret_missing_bytes,
-			     uint64_t *ret_allocated_bytes, struct vk_error *err)
+			     enum vk_fs_lack *ret_lack, uint64_t *ret_allocated_bytes, struct vk_error *err)
 {
 	struct vk_fs_walk *walk;
 	struct vk_fs_cursor sizes;
 	struct vk_fs_run run;
 	enum vk_status status = vk_fs_walk_open(fs, file, 0, UINT64_MAX, NULL, &walk, err);
 	uint64_t missing = 0, allocated = 0;
+	enum vk_fs_lack lack = VK_LACK_ABSENT;
 
 	if (status != VK_OK)
 		return status;
 	vk_fs_cursor_init(&sizes, fs, file, NULL);
 	while (vk_fs_walk_next(walk, &run)) {
+		if (run.kind == VK_RUN_MISSING && run.lack > lack)
+			lack = run.lack;
 		if (run.kind == VK_RUN_MISSING)
 			missing += run.length_bytes;
 		else if (run.kind == VK_RUN_DATA)
-			missing += not_held(fs, &run);
+			missing += not_held(fs, &run, &lack);
 		else if (run.kind == VK_RUN_RESIDENT)
 			missing += resident_missing(file, &run);
 		/* the last block is allocated as a whole */
@@ -109,6 +114,8 @@ enum vk_status vk_fs_measure(struct vk_fs *fs, const struct vk_fs_file *file, ui
 	}
 	vk_fs_walk_close(walk);
 	*ret_missing_bytes = missing;
+	if (ret_lack != NULL)
+		*ret_lack = lack;
 	*ret_allocated_bytes = allocated;
 	return VK_OK;
 }

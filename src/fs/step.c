@@ -33,7 +33,7 @@ enum vk_status vk_fs_map(struct vk_fs *fs, const struct vk_fs_file *file, uint64
 	vk_fs_cursor_init(&cursor, fs, file, NULL);
 	vk_fs_step(&cursor, offset, &step);
 	fs->depth--;
-	if (step.kind == VK_RUN_MISSING && !step.damaged)
+	if (step.kind == VK_RUN_MISSING && step.lack < VK_LACK_ZEROS)
 		return VK_ABSENT;
 	if (step.kind != VK_RUN_DATA)
 		return VK_DAMAGED;
@@ -51,7 +51,7 @@ static enum vk_status resource_place(const struct vk_fs *fs, enum vk_system_file
 
 	*ret_in = file == VK_SYSTEM_FDC ? fs->fdc : s->file;
 	if (*ret_in == NULL || !s->has_resource)
-		return VK_ABSENT;
+		return s->lack >= VK_LACK_ZEROS ? VK_DAMAGED : VK_ABSENT;
 	if (resource >= s->resource.resourcesPerCluster || number >= vk_resource_count(&s->resource) ||
 	    s->resource.resourceSize == 0)
 		return VK_DAMAGED;
@@ -108,6 +108,22 @@ static enum vk_status locate_block(const struct vk_fs *fs, uint64_t number, uint
 	/* the last large block may be short */
 	unit->bytes = vk_min_u64(bytes, end - unit->volume_offset);
 	return VK_OK;
+}
+
+/* What the system file that has the blocks of this address lacks. False: nothing; it has none. */
+static bool is_lost(const struct vk_fs *fs, const struct vk_address *a, enum vk_fs_lack *ret_lack)
+{
+	enum vk_system_file file = a->kind == VK_ADDRESS_SUB_BLOCK ? VK_SYSTEM_SBC
+				   : a->kind == VK_ADDRESS_POINTER_BLOCK ? VK_SYSTEM_PBC : VK_SYSTEM_PB2;
+	const struct vk_fs_system *s = &fs->info.system[file];
+
+	if (a->kind != VK_ADDRESS_SUB_BLOCK && a->kind != VK_ADDRESS_POINTER_BLOCK &&
+	    a->kind != VK_ADDRESS_POINTER_BLOCK2)
+		return false;
+	if (s->file != NULL && s->has_resource)
+		return false;
+	*ret_lack = s->lack;
+	return true;
 }
 
 /* VK_DAMAGED: the address makes no sense. VK_ABSENT: the source does not hold what tells it. */
@@ -179,11 +195,11 @@ static uint64_t reach(const struct vk_fs_cursor *c, const struct at *at, uint64_
 	return (span - at->index % span) * c->unit_bytes - at->offset % c->unit_bytes;
 }
 
-static void set_missing(struct vk_fs_step *step, uint64_t length, bool damaged)
+static void set_missing(struct vk_fs_step *step, uint64_t length, enum vk_fs_lack lack)
 {
 	step->kind = VK_RUN_MISSING;
 	step->length_bytes = length;
-	step->damaged = damaged;
+	step->lack = lack;
 }
 
 static void step_resident(struct vk_fs_cursor *c, uint64_t offset, struct vk_fs_step *step)
@@ -196,7 +212,7 @@ static void step_resident(struct vk_fs_cursor *c, uint64_t offset, struct vk_fs_
 		step->volume_offset = c->file->volume_offset + info->resident_offset + offset;
 		return;
 	}
-	set_missing(step, UINT64_MAX - offset, true);
+	set_missing(step, UINT64_MAX - offset, VK_LACK_DAMAGED);
 	vk_fs_say(c->fs, c->sink, VK_F_FILE_LENGTH, c->file->volume_offset, 0,
 		  vk_phrase("%" PRIu64, c->file->meta.fileLength).text,
 		  vk_phrase("at most %" PRIu32, info->resident_bytes).text,
@@ -241,6 +257,10 @@ static void follow(struct vk_fs_cursor *c, struct vk_fs_level *l)
 	/* VMFS6 keeps them in sub-blocks and file blocks, too */
 	if (l->state == VK_OK && (unit.bytes < bytes || (!pointers && !info->vmfs6)))
 		l->state = VK_DAMAGED;
+	l->lack = l->state == VK_ABSENT ? VK_LACK_ABSENT : VK_LACK_DAMAGED;
+	/* of the system file that is said once */
+	if (l->state != VK_OK && is_lost(c->fs, &unit.address, &l->lack) && l->lack != VK_LACK_ABSENT)
+		return;
 	if (l->state == VK_DAMAGED) {
 		say_follow(c, l, VK_F_FILE_POINTER_BLOCK, c->file->volume_offset,
 			   "the address leads to no pointer block; pointer");
@@ -269,6 +289,7 @@ static void follow(struct vk_fs_cursor *c, struct vk_fs_level *l)
 	l->zeros = span.state == VK_SPAN_ZERO && span.length_bytes >= bytes;
 	if (span.state == VK_SPAN_ABSENT || span.state == VK_SPAN_END) {
 		l->state = VK_ABSENT;
+		l->lack = VK_LACK_ABSENT;
 		say_follow(c, l, VK_F_STRUCTURE_ABSENT, l->volume_offset,
 			   "a pointer block is not in the source; pointer");
 	}
@@ -307,13 +328,13 @@ static bool descend(struct vk_fs_cursor *c, const struct at *at, uint64_t *addre
 			return false;
 		span /= per_block;
 		if (l->state != VK_OK) {
-			set_missing(step, step->length_bytes, l->state == VK_DAMAGED);
+			set_missing(step, step->length_bytes, l->lack);
 			return false;
 		}
 		if (!read_entry(c->fs, l, at->index / span % per_block, address)) {
-			set_missing(step, reach(c, at, span), false);
-			step->unreadable = vk_io_span(c->fs->volume, l->volume_offset + at->index / span % per_block *
-						      c->fs->info.fd.pointer_bytes).state == VK_SPAN_UNREADABLE;
+			set_missing(step, reach(c, at, span),
+				    vk_fs_lack_at(c->fs, l->volume_offset + at->index / span % per_block *
+							 c->fs->info.fd.pointer_bytes, VK_ABSENT));
 			return false;
 		}
 	}
@@ -337,8 +358,11 @@ static void step_block(struct vk_fs_cursor *c, const struct at *at, uint64_t add
 	if (status == VK_OK && inside >= unit.bytes)
 		status = VK_DAMAGED;
 	if (status != VK_OK) {
-		set_missing(step, length, status == VK_DAMAGED);
-		if (status == VK_DAMAGED && may_be_told(c, VK_F_FILE_ADDRESS))
+		enum vk_fs_lack lack = status == VK_DAMAGED ? VK_LACK_DAMAGED : VK_LACK_ABSENT;
+		const bool said = is_lost(c->fs, &unit.address, &lack);
+
+		set_missing(step, length, lack);
+		if (status == VK_DAMAGED && !said && may_be_told(c, VK_F_FILE_ADDRESS))
 			vk_fs_say(c->fs, c->sink, VK_F_FILE_ADDRESS, c->file->volume_offset, 0,
 				  vk_fs_address_text(c->fs, address).text, NULL,
 				  "file descriptor 0x%08" PRIx32 ": block %" PRIu64 " of the file has no such place",
@@ -360,7 +384,7 @@ void vk_fs_step(struct vk_fs_cursor *c, uint64_t offset, struct vk_fs_step *step
 
 	*step = (struct vk_fs_step){.kind = VK_RUN_HOLE, .length_bytes = 1, .volume_offset = UINT64_MAX};
 	if (meta->type == VK_FILE_RDM) {
-		set_missing(step, UINT64_MAX - offset, false);
+		set_missing(step, UINT64_MAX - offset, VK_LACK_ABSENT);
 		return;
 	}
 	if (meta->zeroLevelAddrType == VK_ZLA_RESIDENT) {
@@ -373,7 +397,7 @@ void vk_fs_step(struct vk_fs_cursor *c, uint64_t offset, struct vk_fs_step *step
 	if (at.pointer >= info->fd.pointers ||
 	    (c->level_count == 0 && meta->zeroLevelAddrType != VK_ZLA_FILE_BLOCK &&
 	     meta->zeroLevelAddrType != VK_ZLA_SUB_BLOCK)) {
-		set_missing(step, UINT64_MAX - offset, true);
+		set_missing(step, UINT64_MAX - offset, VK_LACK_DAMAGED);
 		vk_fs_say(c->fs, c->sink, VK_F_FILE_LENGTH, c->file->volume_offset, 0,
 			  vk_phrase("%" PRIu64, meta->fileLength).text, NULL,
 			  "file descriptor 0x%08" PRIx32 ": no address reaches byte %" PRIu64 " of the file, "
@@ -381,7 +405,7 @@ void vk_fs_step(struct vk_fs_cursor *c, uint64_t offset, struct vk_fs_step *step
 		return;
 	}
 	if (info->fd.pointers_offset + (at.pointer + 1) * info->fd.pointer_bytes > c->file->fd_seen_bytes) {
-		set_missing(step, reach(c, &at, at.span), false);
+		set_missing(step, reach(c, &at, at.span), VK_LACK_ABSENT);
 		return;
 	}
 	address = vk_fd_pointer(&info->fd, c->file->fd, (uint32_t)at.pointer);

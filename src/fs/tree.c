@@ -136,8 +136,10 @@ static void list_node(struct tree *t, size_t node)
 	st = vk_fs_file_open(t->fs, t->nodes[node].address, NULL, &folder, &error);
 	if (st == VK_OK) {
 		st = vk_dir_list(t->fs, folder, &visit, t->sink, &t->slots_left, &error);
-		if ((st == VK_ABSENT || st == VK_IO) && t->nodes[node].parent != SIZE_MAX) {
-			vk_fs_say(t->fs, t->sink, st == VK_IO ? VK_F_SOURCE_UNREADABLE : VK_F_STRUCTURE_ABSENT,
+		if ((st == VK_ABSENT || st == VK_IO || st == VK_DAMAGED) && t->nodes[node].parent != SIZE_MAX) {
+			vk_fs_say(t->fs, t->sink,
+				  st == VK_IO ? VK_F_SOURCE_UNREADABLE
+				  : st == VK_DAMAGED ? VK_F_FOLDER_BLOCK : VK_F_STRUCTURE_ABSENT,
 				  folder->volume_offset, 0, NULL, NULL, "%s", error.what);
 			st = VK_OK;
 		}

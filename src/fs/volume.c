@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/checked.h"
 #include "base/memory.h"
 #include "fs/fs_parts.h"
@@ -199,6 +200,24 @@ static const struct vk_fs_piece *piece_of(struct vk_fs *fs, uint64_t number, str
 	oldest->number = number;
 	oldest->used = ++fs->uses;
 	return oldest;
+}
+
+const char *vk_fs_lack_said(enum vk_fs_lack lack)
+{
+	static const char *const said[] = {"not in the source", "unreadable", "zeros", "damaged"};
+
+	return said[lack];
+}
+
+enum vk_fs_lack vk_fs_lack_at(struct vk_fs *fs, uint64_t volume_offset, enum vk_status status)
+{
+	uint8_t raw[512];
+	size_t got = 0;
+
+	if (status == VK_DAMAGED)
+		return vk_fs_get(fs, volume_offset, raw, sizeof(raw), &got, NULL) == VK_OK && got == sizeof(raw) &&
+				       vk_all_zero(raw, got) ? VK_LACK_ZEROS : VK_LACK_DAMAGED;
+	return vk_io_span(fs->volume, volume_offset).state == VK_SPAN_UNREADABLE ? VK_LACK_UNREADABLE : VK_LACK_ABSENT;
 }
 
 void vk_fs_forget(struct vk_fs *fs)

@@ -64,6 +64,7 @@ static void one_piece(struct vk_fs_walk *w, struct vk_fs_run *run)
 				  .extent = SIZE_MAX,
 				  .source_offset = UINT64_MAX,
 				  .address = s->address,
+				  .lack = s->lack,
 				  .copy_on_write = copy && s->copy_on_write};
 	if (s->volume_offset != UINT64_MAX) {
 		if (!vk_fs_place(w->cursor.fs, s->volume_offset, &run->extent, &run->source_offset, &rest) &&
@@ -82,6 +83,7 @@ static bool joins(const struct vk_fs_run *a, const struct vk_fs_run *b)
 	bool placed = a->volume_offset != UINT64_MAX, sourced = a->source_offset != UINT64_MAX;
 
 	return a->kind == b->kind && a->extent == b->extent && a->copy_on_write == b->copy_on_write &&
+	       a->lack == b->lack &&
 	       b->volume_offset == (placed ? a->volume_offset + a->length_bytes : UINT64_MAX) &&
 	       b->source_offset == (sourced ? a->source_offset + a->length_bytes : UINT64_MAX);
 }

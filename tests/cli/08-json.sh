@@ -157,12 +157,21 @@ if [ -n "$SHARED" ]; then
 	json "ls of virtual disks" 1 ls-disks.json ls --disks disks.img
 	json "cp of a disk without descriptor" 0 cp.json cp --make-descriptor disks.img /lost-flat.vmdk .
 	is "cp: every key" "$(lacking vmfskit.cp/1 cp.json | grep -vE '^findings$|unreadable')" ""
-	is "ls: every key" "$(lacking vmfskit.ls/1 ls.json ls-disks.json | grep -vxE 'findings.\[\]|entries.\[\].unreadable')" ""
+	# without .pb2.sf the place of what pointer blocks lead to is lost; a file without a descriptor
+	printf 'file /large size=9M stored=pointer-block\nfile /small size=9\n' >recipe
+	"$LAB" make --table none --vmfs 6 --size 2G --files recipe files-lost.img >/dev/null
+	for path in /small /.pb2.sf; do
+		dd if=/dev/zero of=files-lost.img bs=512 seek=$(($("$VMFSKIT" stat --json files-lost.img $path | jq '.files[0].device_offset') / 512)) \
+			count=16 conv=notrunc status=none
+	done
+	json "ls of damaged files" 1 ls-lost.json ls -R files-lost.img
+	json "map of a file that is lost" 1 map-lost.json map files-lost.img /large
+	is "ls: every key" "$(lacking vmfskit.ls/1 ls.json ls-lost.json ls-disks.json | grep -vxE 'findings.\[\]')" ""
 	echo 'rdm /raw.vmdk size=5G lun=naa.600144f07ed404000000496ff8cd0003' >recipe
 	"$LAB" make --size 2G --files recipe raw.img >/dev/null
 	json "stat of a raw device mapping" 0 stat-raw.json stat raw.img /raw.vmdk
 	is "stat: every key" "$(lacking vmfskit.stat/1 stat.json stat-held.json stat-raw.json | grep -vx 'findings.\[\]')" ""
-	is "map: every key" "$(lacking vmfskit.map/1 map.json | grep -vx 'findings.\[\]')" ""
+	is "map: every key" "$(lacking vmfskit.map/1 map.json map-lost.json | grep -vx 'findings.\[\]')" ""
 	for file in ls stat map; do is "$file: schema" "$(jq -r .schema $file.json)" "vmfskit.$file/1"; done
 else
 	skip "files of a volume" "no ../shared/data"

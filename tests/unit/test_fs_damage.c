@@ -66,7 +66,7 @@ static void look_at_bytes(struct look *l, const struct vk_fs_file *file)
 
 		assert_true(st != VK_OK || (got <= READ_BYTES && (got == 0 || got <= end - offsets[i])));
 	}
-	assert_true(vk_fs_measure(l->fs, file, &missing, &allocated, &err) == VK_OK || err.what[0] != '\0');
+	assert_true(vk_fs_measure(l->fs, file, &missing, NULL, &allocated, &err) == VK_OK || err.what[0] != '\0');
 }
 
 static bool look_at_visit(void *ctx, const struct vk_fs_visit *visit, bool *ret_stop)

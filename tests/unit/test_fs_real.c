@@ -105,7 +105,7 @@ static void assert_runs(struct opened_fs *o, const struct vk_fs_file *file, cons
 	}
 	assert_false(vk_fs_walk_next(walk, &run));
 	vk_fs_walk_close(walk);
-	assert_int_equal(vk_fs_measure(o->fs, file, &missing, &blocks, &err), VK_OK);
+	assert_int_equal(vk_fs_measure(o->fs, file, &missing, NULL, &blocks, &err), VK_OK);
 	assert_int_equal(missing, 0);
 	assert_int_equal(blocks, allocated);
 }
@@ -229,7 +229,7 @@ static void vmfs6(void **state)
 		const struct vk_fs_file *f = o.info->system[i].file;
 
 		assert_non_null(f);
-		assert_int_equal(vk_fs_measure(o.fs, f, &missing, &allocated, &err), VK_OK);
+		assert_int_equal(vk_fs_measure(o.fs, f, &missing, NULL, &allocated, &err), VK_OK);
 		assert_int_equal(missing, 0);
 		assert_true(allocated <= f->meta.numBlocks * f->meta.blockSize);
 	}
@@ -284,7 +284,7 @@ static void cut(void **state)
 	assert_false(vk_findings_bad(&found));
 	assert_true(vk_findings_absent(&found) > 0 || o.info->system[VK_SYSTEM_SBC].has_resource);
 	file = open_file(&o, 6, 2);
-	assert_int_equal(vk_fs_measure(o.fs, file, &missing, &allocated, &err), VK_OK);
+	assert_int_equal(vk_fs_measure(o.fs, file, &missing, NULL, &allocated, &err), VK_OK);
 	assert_int_equal(missing, 200ULL * M);
 	assert_int_equal(allocated, 200ULL * M);
 	assert_int_equal(vk_fs_read(o.fs, file, 0, buf, sizeof(buf), &got, &err), VK_OK);

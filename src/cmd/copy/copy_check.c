@@ -126,7 +126,7 @@ void vk_copy_count(struct vk_copy *copy, const struct vk_fs_file *file)
 
 	copy->total_files++;
 	/* what cannot be measured now is told when it is copied */
-	if (vk_fs_measure(copy->files.fs, file, &missing, &allocated, &err) == VK_OK)
+	if (vk_fs_measure(copy->files.fs, file, &missing, NULL, &allocated, &err) == VK_OK)
 		copy->total_bytes += vk_min_u64(allocated, vk_round_up_sat(file->meta.fileLength, 4096));
 }
 

@@ -161,9 +161,10 @@ static void report_unreadable(struct vk_copy *copy, const struct vk_fs_visit *vi
 	const enum vk_status status = visit->error->status;
 	struct vk_error err;
 
-	vk_error_set(&err, status, visit->error->where, "%s is NOT copied: its file descriptor %s",
+	vk_error_set(&err, status, visit->error->where, "%s is NOT copied: its file descriptor is %s",
 		     vk_shown_name(visit->path).text,
-		     status == VK_ABSENT ? "is not in the source" : status == VK_IO ? "cannot be read" : "is damaged");
+		     status == VK_IO ? "unreadable"
+				     : vk_fs_lack_said(vk_fs_file_lack(copy->files.fs, visit->entry->address, status)));
 	if (visit->error->has_offset)
 		(void)vk_error_at(&err, visit->error->offset_bytes);
 	(void)vk_error_remedy(&err, "%s", visit->error->remedy[0] != '\0' ? visit->error->remedy : visit->error->what);

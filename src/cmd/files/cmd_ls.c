@@ -66,6 +66,7 @@ static bool see(void *ctx, const struct vk_fs_visit *visit, bool *ret_stop)
 	entry->address = visit->entry->address;
 	if (visit->file == NULL) {
 		entry->status = visit->error->status;
+		entry->lack = vk_fs_file_lack(ls->files.fs, entry->address, entry->status);
 		if (entry->status == VK_DAMAGED)
 			(void)vk_cmd_ok(&ls->files.cmd, VK_EXIT_FINDINGS);
 		else if (entry->status != VK_ABSENT)
@@ -96,8 +97,10 @@ static bool add_dots(struct vk_ls *ls, const struct vk_fs_file *folder, const ch
 		entry->address = found.address;
 		entry->status = vk_fs_entry_open(ls->files.fs, &found, &ls->files.sink, &file, &err);
 	}
-	if (entry->status != VK_OK)
+	if (entry->status != VK_OK) {
+		entry->lack = vk_fs_file_lack(ls->files.fs, entry->address, entry->status);
 		return true;
+	}
 	status = vk_ls_measure(&ls->files, file, entry, &err);
 	vk_fs_file_close(file);
 	return status == VK_OK || vk_cmd_fail(&ls->files.cmd, &err);
@@ -201,17 +204,22 @@ static void put_json(const void *ctx, struct vk_json *root)
 static void say_missing(const struct vk_ls *ls)
 {
 	const struct vk_cli_call *call = ls->files.cmd.call;
-	size_t missing = 0, folders = 0, damaged = 0;
+	size_t missing = 0, folders = 0, damaged = 0, lost = 0;
 
 	for (size_t i = 0; i < ls->count; i++) {
-		damaged += !ls->entries[i].known && ls->entries[i].status == VK_DAMAGED;
-		missing += ls->entries[i].known ? ls->entries[i].missing_bytes > 0
-						: ls->entries[i].status != VK_DAMAGED;
+		const struct vk_ls_entry *e = &ls->entries[i];
+
+		damaged += !e->known && e->status == VK_DAMAGED;
+		lost += e->known && e->missing_bytes > 0 && e->lack >= VK_LACK_ZEROS;
+		missing += e->known ? e->missing_bytes > 0 && e->lack < VK_LACK_ZEROS : e->status != VK_DAMAGED;
 		folders += ls->entries[i].is_folder && ls->entries[i].missing_bytes > 0;
 	}
 	if (damaged > 0)
 		fprintf(call->err, "%s: note: of %zu of %zu files the descriptor is damaged: what they hold is not "
 				   "known; vmfskit check says more\n", call->program->name, damaged, ls->count);
+	if (lost > 0)
+		fprintf(call->err, "%s: note: what leads to %zu of %zu files is damaged; vmfskit check says more\n",
+			call->program->name, lost, ls->count);
 	if (missing > 0)
 		fprintf(call->err, "%s: note: %zu of %zu files %s not, or not wholly, in the source%s\n",
 			call->program->name, missing, ls->count, missing == 1 ? "is" : "are",

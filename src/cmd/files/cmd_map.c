@@ -35,8 +35,10 @@ static void add_up(void *ctx, const struct vk_map *map, const struct vk_fs_run *
 	uint64_t end = run->source_offset + run->length_bytes;
 
 	sums->runs++;
-	if (run->kind == VK_RUN_MISSING)
+	if (run->kind == VK_RUN_MISSING) {
 		sums->unknown_bytes += run->length_bytes;
+		sums->lack = run->lack > sums->lack ? run->lack : sums->lack;
+	}
 	if (!vk_map_on_disk(run))
 		return;
 	sums->absent_bytes += vk_map_absent(map, run);
@@ -123,7 +125,8 @@ static void put_table(struct vk_map *map)
 	vk_map_put_title(map, out);
 	fputc('\n', out);
 	if (map->sums.unknown_bytes > 0)
-		fprintf(out, "Where %s of it lie is not known.\n", vk_shown_size(map->sums.unknown_bytes).text);
+		fprintf(out, "Where %s of it lie is not known: what tells it is %s.\n",
+			vk_shown_size(map->sums.unknown_bytes).text, vk_fs_lack_said(map->sums.lack));
 	if (map->sums.absent_bytes > 0)
 		fprintf(out, "%s of it are not in the source; where they lie on the disk is known.\n",
 			vk_shown_size(map->sums.absent_bytes).text);
@@ -146,9 +149,10 @@ static void put_text(const void *ctx)
 		put_table(map);
 	fflush(cmd->call->out);
 	if (for_others(map) && map->sums.unknown_bytes > 0)
-		fprintf(cmd->call->err, "%s: note: where %s of %s lie is not known: what was printed leaves them out\n",
-			cmd->call->program->name, vk_shown_size(map->sums.unknown_bytes).text,
-			vk_shown_name(map->path).text);
+		fprintf(cmd->call->err, "%s: note: where %s of %s lie is not known, as what tells it is %s: what was "
+			"printed leaves them out\n", cmd->call->program->name,
+			vk_shown_size(map->sums.unknown_bytes).text,
+			vk_shown_name(map->path).text, vk_fs_lack_said(map->sums.lack));
 	vk_files_show_findings(&map->files);
 }
 
@@ -171,6 +175,8 @@ static void add_extent(void *ctx, const struct vk_map *map, const struct vk_fs_r
 	if (run->source_offset != UINT64_MAX)
 		vk_json_set_number(&o, "device_offset", run->source_offset);
 	vk_json_set_number(&o, "missing_bytes", vk_map_absent(map, run));
+	if (run->kind == VK_RUN_MISSING)
+		vk_json_set_text(&o, "missing", vk_fs_lack_said(run->lack));
 	vk_json_append(listed->extents, vk_json_end(&o), listed->root);
 }
 

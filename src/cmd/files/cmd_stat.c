@@ -186,7 +186,7 @@ static void put_item(FILE *out, const struct run *run, const struct item *item)
 	put_line(out, "size", "%s", vk_shown_size(m->fileLength).text);
 	put_line(out, "allocated", "%s", vk_shown_size(e->allocated_bytes).text);
 	if (e->missing_bytes > 0)
-		put_line(out, "not here", "%s are not in the source", vk_shown_size(e->missing_bytes).text);
+		put_line(out, "not here", "%s are %s", vk_shown_size(e->missing_bytes).text, vk_ls_missing(e));
 	if (m->type == VK_FILE_RDM)
 		put_lun(out, run, item->file);
 	else

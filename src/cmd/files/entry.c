@@ -90,7 +90,8 @@ enum vk_status vk_ls_measure(struct vk_files *files, const struct vk_fs_file *fi
 	entry->address = file->address;
 	entry->is_folder = vk_fs_file_is_folder(file);
 	entry->meta = file->meta;
-	status = vk_fs_measure(files->fs, file, &entry->missing_bytes, &entry->allocated_bytes, err);
+	status = vk_fs_measure(files->fs, file, &entry->missing_bytes, &entry->lack, &entry->allocated_bytes,
+			       err);
 	/* a raw device has its bytes on another LUN */
 	if (file->meta.type == VK_FILE_RDM)
 		entry->missing_bytes = 0;
@@ -106,6 +107,14 @@ enum vk_status vk_ls_measure(struct vk_files *files, const struct vk_fs_file *fi
 		return VK_OK;
 	entry->target = strdup(target);
 	return entry->target != NULL ? VK_OK : vk_no_memory(err, entry->path);
+}
+
+const char *vk_ls_missing(const struct vk_ls_entry *entry)
+{
+	static const char *const said[] = {"not in the source", "not read", "lost: what leads to it is zeros",
+					   "lost: what leads to it is damaged"};
+
+	return said[entry->lack];
 }
 
 struct vk_json vk_ls_entry_json(const struct vk_ls_entry *entry)
@@ -126,9 +135,11 @@ struct vk_json vk_ls_entry_json(const struct vk_ls_entry *entry)
 	vk_json_set_text(&o, "fd", address.text);
 	if (entry->known)
 		vk_json_set_number(&o, "missing_bytes", entry->missing_bytes);
+	if (entry->known && entry->missing_bytes > 0)
+		vk_json_set_text(&o, "missing", vk_fs_lack_said(entry->lack));
 	if (entry->target != NULL)
 		vk_json_set_text(&o, "target", entry->target);
 	if (!entry->known)
-		vk_json_set_text(&o, "unreadable", entry->status == VK_ABSENT ? "not in the source" : "damaged");
+		vk_json_set_text(&o, "unreadable", vk_fs_lack_said(entry->lack));
 	return o;
 }

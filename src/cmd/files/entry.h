@@ -14,7 +14,8 @@ struct vk_ls_entry {
 	bool known;               /* the descriptor could be read: all below is so */
 	bool is_folder;
 	struct vk_file_metadata meta;
-	uint64_t missing_bytes;   /* not in the sources */
+	uint64_t missing_bytes;   /* that cannot be had */
+	enum vk_fs_lack lack;     /* why, the worst of it; of what is not known: of its descriptor */
 	uint64_t allocated_bytes;
 	char *target;             /* of a symbolic link; NULL: none, or it is not in the source; owned */
 	enum vk_status status;    /* of what cannot be read: why */
@@ -30,6 +31,8 @@ struct vk_shown vk_ls_mode_octal(uint32_t mode);
 /* What is known of an open file; ret_entry's path is left alone. Errors: VK_IO, VK_NOMEM. */
 VK_MUST_USE enum vk_status vk_ls_measure(struct vk_files *files, const struct vk_fs_file *file,
 					 struct vk_ls_entry *entry, struct vk_error *err);
+/* The missing bytes are "not in the source", "not read", "lost: what leads to it is damaged". */
+const char *vk_ls_missing(const struct vk_ls_entry *entry);
 /* An object of vmfskit.ls/1, to which members may be added; end it with vk_json_end. */
 struct vk_json vk_ls_entry_json(const struct vk_ls_entry *entry);
 

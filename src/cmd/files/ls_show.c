@@ -22,10 +22,9 @@ static struct vk_shown_label name_of(const struct vk_ls_entry *e, bool with_targ
 	if (with_target && e->target != NULL)
 		vk_text_fmt(&text, " -> %s", vk_shown_name(e->target).text);
 	if (!e->known)
-		vk_text_fmt(&text, "  [its descriptor is %s]",
-			    e->status == VK_ABSENT ? "not in the source" : "damaged");
+		vk_text_fmt(&text, "  [its descriptor is %s]", vk_fs_lack_said(e->lack));
 	else if (e->missing_bytes > 0)
-		vk_text_fmt(&text, "  [%s of it not in the source]", vk_shown_size_short(e->missing_bytes).text);
+		vk_text_fmt(&text, "  [%s of it %s]", vk_shown_size_short(e->missing_bytes).text, vk_ls_missing(e));
 	return shown;
 }
 

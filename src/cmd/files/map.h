@@ -10,6 +10,7 @@
 struct vk_map_sums {
 	uint64_t runs;
 	uint64_t unknown_bytes; /* nothing tells where they lie */
+	enum vk_fs_lack lack;   /* the worst reason of that */
 	uint64_t absent_bytes;  /* where they lie is known, and the source does not hold it */
 	uint64_t *ends;         /* of each extent: one behind its last byte in its source; 0: it has none */
 };
