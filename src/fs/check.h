@@ -6,6 +6,7 @@
 #include "fs/fs_parts.h"
 #include "vmfskit/fs_check.h"
 #include "vmfskit/fs_hit.h"
+#include "vmfskit/heartbeat.h"
 
 /* The resources of one kind. */
 enum vk_check_kind { VK_CHECK_BLOCKS, VK_CHECK_FDS, VK_CHECK_PBS, VK_CHECK_SUB_BLOCKS, VK_CHECK_PB2S, VK_CHECK_KINDS };
@@ -25,6 +26,16 @@ static inline void vk_set_bit(uint8_t *bits, uint64_t i)
 {
 	bits[i / 8] = (uint8_t)(bits[i / 8] | 1U << (i % 8));
 }
+
+/* Called for each header of a cluster whose place is known. */
+struct vk_check_header {
+	enum vk_check_kind kind;      /* VK_CHECK_KINDS: large blocks, journals */
+	uint64_t cluster;
+	const struct vk_fs_file *file; /* that has it */
+	uint64_t volume_offset;
+	bool unused;                  /* nothing in it was ever allocated */
+};
+typedef void (*vk_check_header_fn)(void *ctx, const struct vk_check_header *header);
 
 /* A name of a file. */
 struct vk_check_name {
@@ -48,15 +59,22 @@ struct vk_checking {
 	bool names_unknown;                 /* parts of folders are not in the source, or damaged */
 	bool blocks_unknown;                /* what a file uses is not all known */
 	struct vk_range_set twice[VK_CHECK_KINDS]; /* numbers of what two files use */
+	vk_check_header_fn on_header;       /* NULL: nobody asks */
+	void *on_header_ctx;
 	struct vk_error *err;
 	enum vk_status status;
 };
 
 /* Header, system files, and the maps from the headers of all clusters. */
 void vk_check_resources(struct vk_checking *c);
+/* The maps alone; blocks: those of the file blocks, too, which are most of the bytes. */
+void vk_check_clusters(struct vk_checking *c, bool blocks);
 /* What the header of the volume and the system files say of each other. */
 void vk_check_system(struct vk_checking *c);
 void vk_check_heartbeats(struct vk_checking *c);
+/* Where the journal of a slot that is in use lies. Errors: VK_ABSENT (it has none, or what tells it), VK_DAMAGED. */
+VK_MUST_USE enum vk_status vk_check_journal(struct vk_fs *fs, const struct vk_heartbeat *hb,
+					    uint64_t *ret_volume_offset, uint64_t *ret_length);
 /* Folders; fills names. */
 void vk_check_names(struct vk_checking *c);
 /* Names of an address: the first, and how many. ret_folder may be NULL: the folder that has the first. */

@@ -37,12 +37,29 @@ static void say_slot(struct vk_checking *c, uint64_t at, const char *what, uint6
 		  vk_phrase("0x%" PRIx64, expected).text, "heartbeat: %s", what);
 }
 
+enum vk_status vk_check_journal(struct vk_fs *fs, const struct vk_heartbeat *hb, uint64_t *ret_volume_offset,
+				uint64_t *ret_length)
+{
+	struct vk_address a;
+
+	if (hb->state != VK_HB_IN_USE || hb->journalAddr == 0)
+		return VK_ABSENT;
+	vk_address_decode(hb->journalAddr, &fs->info.addresses, &a);
+	*ret_length = fs->info.file_block_bytes;
+	*ret_volume_offset = vk_mul_sat(a.block, fs->info.file_block_bytes);
+	if (a.kind == VK_ADDRESS_FILE_BLOCK)
+		return VK_OK;
+	*ret_length = fs->info.system[VK_SYSTEM_JBC].resource.resourceSize;
+	return a.kind == VK_ADDRESS_JOURNAL
+		       ? vk_fs_resource(fs, VK_SYSTEM_JBC, a.cluster, a.resource, ret_volume_offset)
+		       : VK_ABSENT;
+}
+
 /* Where the journal lies is said twice. What a free slot says of its last host stays, but not the owner. */
 static void check_slot(struct vk_checking *c, const struct vk_heartbeat *hb, uint64_t at)
 {
 	static const struct vk_vmfs_uuid nil = {{0}};
-	struct vk_address a;
-	uint64_t journal = 0;
+	uint64_t journal = 0, length;
 
 	if (hb->state == VK_HB_FREE) {
 		if (!vk_vmfs_uuid_equal(&hb->owner, &nil))
@@ -54,11 +71,7 @@ static void check_slot(struct vk_checking *c, const struct vk_heartbeat *hb, uin
 	if (hb->state != VK_HB_IN_USE || hb->journalAddr == 0 ||
 	    (hb->journalVolAddr == 0 && c->fs->info.descriptor.majorVersion == VK_FS_VMFS3))
 		return;
-	vk_address_decode(hb->journalAddr, &c->fs->info.addresses, &a);
-	if (a.kind == VK_ADDRESS_FILE_BLOCK)
-		journal = vk_mul_sat(a.block, c->fs->info.file_block_bytes);
-	else if (a.kind != VK_ADDRESS_JOURNAL ||
-		 vk_fs_resource(c->fs, VK_SYSTEM_JBC, a.cluster, a.resource, &journal) == VK_ABSENT)
+	if (vk_check_journal(c->fs, hb, &journal, &length) == VK_ABSENT)
 		return;
 	if (journal != hb->journalVolAddr)
 		say_slot(c, at, "journalVolAddr is not the place of journalAddr", hb->journalVolAddr, journal);

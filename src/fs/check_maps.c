@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/bytes.h"
 #include "base/checked.h"
 #include "base/memory.h"
 #include "fs/check.h"
@@ -52,6 +53,7 @@ struct header {
 	uint64_t number;
 	uint32_t total, free;
 	bool signed_well;
+	uint32_t given;            /* what was given out of it, as far as that is counted: 0: nothing ever was */
 	uint8_t bitmap[BITMAP6_BYTES];
 	uint32_t bits;             /* for each resource */
 };
@@ -68,6 +70,7 @@ static void decode_header(const struct clusters *k, const uint8_t *lock, const u
 		h->number = six.clusterNum;
 		h->total = six.totalResources;
 		h->free = six.freeResources;
+		h->given = six.allocations | six.lastGeneration;
 		h->bits = (uint32_t)vk_min_u64(vk_max_u64(k->r->bitsPerResource, 1), 8);
 		for (size_t i = 0; i < BITMAP6_BYTES; i++)
 			h->bitmap[i] = meta[VK_CLUSTER6_BITMAP + i];
@@ -78,6 +81,8 @@ static void decode_header(const struct clusters *k, const uint8_t *lock, const u
 	h->number = c.clusterNum;
 	h->total = c.totalResources;
 	h->free = c.freeResources;
+	/* each lock of the cluster counts the token on */
+	h->given = vk_get_le32(c.typeData) | (h->lock.token != 0);
 	h->bits = 1;
 	for (size_t i = 0; i < sizeof(c.bitmap); i++)
 		h->bitmap[i] = c.bitmap[i];
@@ -173,6 +178,16 @@ static void note_bitmap(struct clusters *k, uint64_t cluster, const struct heade
 			vk_set_bit(k->map->allocated, first + i);
 }
 
+static void tell_header(const struct clusters *k, uint64_t cluster, const struct header *h, bool sound)
+{
+	const enum vk_check_kind kind = k->map != NULL ? (enum vk_check_kind)(k->map - k->c->maps) : VK_CHECK_KINDS;
+	const struct vk_check_header told = {kind, cluster, k->file, h->at,
+					     sound && h->given == 0 && h->free == h->total};
+
+	if (k->c->on_header != NULL && h->at != 0)
+		k->c->on_header(k->c->on_header_ctx, &told);
+}
+
 static uint64_t cluster_count(const struct vk_resource_file *r)
 {
 	return r->resourcesPerCluster == 0 ? 0
@@ -189,6 +204,7 @@ static void read_clusters(struct clusters *k)
 	for (uint64_t i = 0; i < count && c->status == VK_OK; i++) {
 		struct header h = {0};
 		enum vk_status status;
+		bool sound = false;
 
 		if (k->converted != NULL && !vk_bit(k->converted, i))
 			continue;
@@ -199,15 +215,17 @@ static void read_clusters(struct clusters *k)
 			vk_fs_say(c->fs, &c->named, VK_F_FILE_CLUSTER, k->file->volume_offset, 0, NULL, NULL,
 				  "cluster %" PRIu64 " of %s and those behind it: no block of the file holds them", i,
 				  k->name);
-		if (status != VK_OK)
-			continue;
 		/* where clusters lie was guessed: what is not one says nothing */
-		if (k->map == &c->maps[VK_CHECK_FDS] && c->fs->fdc_guessed && h.lock.addr != h.at)
+		if (status == VK_OK && k->map == &c->maps[VK_CHECK_FDS] && c->fs->fdc_guessed && h.lock.addr != h.at)
 			continue;
-		c->result.phases[c->phase].checked++;
-		vk_check_lock(c, &h.lock, h.at);
-		if (judge_header(k, i, &h))
+		if (status == VK_OK) {
+			c->result.phases[c->phase].checked++;
+			vk_check_lock(c, &h.lock, h.at);
+			sound = judge_header(k, i, &h);
+		}
+		if (sound)
 			note_bitmap(k, i, &h);
+		tell_header(k, i, &h, sound);
 	}
 }
 
@@ -291,8 +309,10 @@ static void read_large(struct vk_checking *c)
 	vk_fs_cursor_init(&large.cursor, c->fs, large.file, NULL);
 	for (uint64_t i = 0; i < cluster_count(large.r) && c->status == VK_OK; i++) {
 		struct header h = {0};
+		const bool read = read_header(&large, i, &h) == VK_OK;
 
-		if (read_header(&large, i, &h) != VK_OK) {
+		tell_header(&large, i, &h, false);
+		if (!read) {
 			c->result.phases[c->phase].unknown++;
 			continue;
 		}
@@ -385,19 +405,17 @@ void vk_check_descriptor_map(struct vk_checking *c)
 	read_kind(c, VK_CHECK_FDS, VK_SYSTEM_FDC, "file descriptors", VK_LOCK_FDC);
 }
 
-void vk_check_resources(struct vk_checking *c)
+void vk_check_clusters(struct vk_checking *c, bool blocks)
 {
 	const struct vk_fs_info *info = &c->fs->info;
 	struct clusters journals = {.c = c, .file = info->system[VK_SYSTEM_JBC].file,
 				    .r = &info->system[VK_SYSTEM_JBC].resource, .lock_type = VK_LOCK_JBC,
 				    .name = ".jbc.sf"};
-	struct vk_check_map *blocks = &c->maps[VK_CHECK_BLOCKS];
 
 	c->phase = VK_FS_CHECK_RESOURCES;
-	vk_check_system(c);
-	if (info->vmfs6)
+	if (blocks && info->vmfs6)
 		read_large(c);
-	else
+	else if (blocks)
 		read_kind(c, VK_CHECK_BLOCKS, VK_SYSTEM_FBB, "file blocks", VK_LOCK_FBB);
 	vk_check_descriptor_map(c);
 	read_kind(c, VK_CHECK_PBS, VK_SYSTEM_PBC, "pointer blocks", VK_LOCK_PBC);
@@ -405,6 +423,15 @@ void vk_check_resources(struct vk_checking *c)
 	read_kind(c, VK_CHECK_PB2S, VK_SYSTEM_PB2, "pointer blocks", VK_LOCK_PB2);
 	if (journals.file != NULL && info->system[VK_SYSTEM_JBC].has_resource)
 		read_clusters(&journals);
+}
+
+void vk_check_resources(struct vk_checking *c)
+{
+	const struct vk_check_map *blocks = &c->maps[VK_CHECK_BLOCKS];
+
+	c->phase = VK_FS_CHECK_RESOURCES;
+	vk_check_system(c);
+	vk_check_clusters(c, true);
 	c->result.blocks = blocks->count;
 	for (uint64_t i = 0; i < blocks->count; i++)
 		c->result.blocks_allocated += vk_bit(blocks->allocated, i);
