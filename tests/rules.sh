@@ -4,7 +4,7 @@
 # nothing when all is well. To be sourced; tests/cli/00-layers.sh applies them to this tree, and each to one that breaks it.
 
 # which other folders the files of a folder may include; "store/*" stands for all folders of the store
-library="base disk io io/image vol fs vdisk filemap source scsi evidence evidence/* find find/scan rebuild/* store store/* extract repair repair/* doctor"
+library="base disk io io/image vol fs vdisk filemap source scsi evidence evidence/* find find/scan rebuild/* store store/* extract undelete repair repair/* doctor"
 declare -A may=(
 	[base]="" [disk]="base" [io]="base" [io/image]="base io" [vol]="base disk io io/image" [fs]="base disk io vol" [vdisk]="base disk io vol fs" [filemap]="base disk io fs vdisk"
 	[source]="base disk io io/image vol" [scsi]="base disk io vol source"
@@ -21,6 +21,7 @@ declare -A may=(
 	[store/retention]="base store/folder store/manifest store/ledger store/verify"
 	[store]="base store/folder store/manifest store/ledger store/verify store/retention"
 	[extract]="base disk io vol fs store/folder"
+	[undelete]="base disk io vol fs vdisk filemap extract"
 	[repair/plan]="base disk io vol source store store/*"
 	[repair/guard]="base disk io io/image vol fs source scsi find find/scan evidence evidence/* store store/* repair/plan"
 	[repair]="base disk io io/image vol fs source scsi find find/scan evidence evidence/* rebuild/* store store/* repair/plan repair/guard"
@@ -37,7 +38,7 @@ declare -A layer=(
 	[error]=base [text]=base [finding]=base [finding_codes]=base [finding_codes_file]=base
 	[layout]=disk [mbr]=disk [gpt]=disk [fat_boot]=disk [vmfs_uuid]=disk [scsi_id]=disk [lvm]=disk [fs_descriptor]=disk
 	[heartbeat]=disk [lock]=disk [address]=disk [file_descriptor]=disk [resource_file]=disk [directory]=disk
-	[io]=io [overlay]=io [place]=vol [table]=vol [vmfs]=vol [fs]=fs [fs_check]=fs [fs_hit]=fs [fs_metadata]=fs [virtual_disk]=vdisk [file_map]=filemap [extract]=extract [reading]=source [source]=source [foreign]=source [luns]=scsi [table_parts]=evidence [identity]=evidence
+	[io]=io [overlay]=io [place]=vol [table]=vol [vmfs]=vol [fs]=fs [fs_check]=fs [fs_hit]=fs [fs_metadata]=fs [virtual_disk]=vdisk [file_map]=filemap [extract]=extract [undelete]=undelete [reading]=source [source]=source [foreign]=source [luns]=scsi [table_parts]=evidence [identity]=evidence
 	[find]=find/scan [rebuild_table]=rebuild/table [rebuild_header]=rebuild/header
 	[store]=store/folder [ledger]=store/folder [signature]=store/folder [vouch]=store/folder [capture]=store/folder
 	[of_disk]=store/capture [diff]=store/folder [retention]=store/retention [import]=store/import
