@@ -82,8 +82,8 @@ static enum vk_status copy_all(struct vk_copy *copy, struct vk_error *err)
 		copy->progress.done = "copied";
 		if (tree)
 			vk_copy_tree(copy, &place);
-		else if (vk_copy_file(copy, copy->file, copy->path, &place))
-			vk_copy_make_descriptor(copy, copy->file, copy->path, &place);
+		else
+			vk_copy_of_volume(copy, copy->file, copy->path, &place);
 		(void)vk_cmd_progress_end(&copy->progress);
 		vk_copy_end_tree(copy);
 	}

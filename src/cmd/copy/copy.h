@@ -54,12 +54,29 @@ struct vk_copy {
 	bool stopped;
 };
 
+/* What becomes a file: byte k of the source that open gives goes to byte k. Texts and meta are borrowed. */
+struct vk_copy_from {
+	const char *path;                    /* in the volume, as it is shown */
+	const struct vk_file_metadata *meta; /* its length, times, mode and owner */
+	const char *identity;                /* which file that is: a copy that was begun is of the same one */
+	/* May be called more than once; each handle is closed before the next is opened. */
+	enum vk_status (*open)(void *ctx, struct vk_io **ret_io, struct vk_error *err);
+	void *ctx;
+	/*
+	 * Ascending: what is there and may not be what was in the file; "absent": nobody knows. The map of a copy that
+	 * has such ranges stays beside it when it has its name.
+	 */
+	const struct vk_extract_missing *doubts;
+	size_t doubt_count;
+};
 /*
- * Copy a file to its place, and put it on record. False: it is not there now, or not whole; that is reported. stopped:
+ * Copy it to its place, and put it on record. False: it is not there now, or not whole; that is reported. stopped:
  * somebody asked for it.
  */
-bool vk_copy_file(struct vk_copy *copy, const struct vk_fs_file *file, const char *path,
-		  const struct vk_copy_place *place);
+bool vk_copy_file(struct vk_copy *copy, const struct vk_copy_from *from, const struct vk_copy_place *place);
+/* The same of a file of the volume; with make_descriptor also the descriptor that it needs. */
+void vk_copy_of_volume(struct vk_copy *copy, const struct vk_fs_file *file, const char *path,
+		       const struct vk_copy_place *place);
 /* Mode, times and (keep_owner) owner of what is open under fd. Errors: VK_IO. */
 VK_MUST_USE enum vk_status vk_copy_facts(const struct vk_copy *copy, const struct vk_file_metadata *meta, int fd,
 					 const char *shown, struct vk_error *err);
@@ -91,6 +108,9 @@ VK_MUST_USE enum vk_status vk_copy_prepare_descriptors(struct vk_copy *copy, str
 /* The descriptor beside a flat file that was copied whole, if it needs one; what cannot be done is reported. */
 void vk_copy_make_descriptor(struct vk_copy *copy, const struct vk_fs_file *file, const char *path,
 			     const struct vk_copy_place *place);
+/* The same whoever says that it needs one. thin: the flat file has holes. */
+void vk_copy_put_descriptor(struct vk_copy *copy, const char *path, uint64_t size_bytes, bool thin,
+			    const struct vk_copy_place *place);
 /* The lines that a made descriptor guesses: "CID", "ddb.adapterType", ...; free the array. */
 json_t *vk_copy_guesses_json(uint32_t guesses);
 /* Before anything is made: that the list of sums may lie there. Errors: VK_REFUSED, VK_USAGE, VK_IO, VK_NOMEM. */
@@ -98,8 +118,11 @@ VK_MUST_USE enum vk_status vk_copy_check_sums(struct vk_copy *copy, const char *
 /* Say how much room is needed and how much is free. Errors: VK_REFUSED, when that is not enough. */
 VK_MUST_USE enum vk_status vk_copy_check_room(struct vk_copy *copy, const struct vk_copy_place *place,
 					      struct vk_error *err);
-/* Count a file among those to be copied, and the bytes that it will take at most. */
+/* Count a file of the volume among those to be copied, and the bytes that it will take at most. */
 void vk_copy_count(struct vk_copy *copy, const struct vk_fs_file *file);
+/* What is open under fd may be on another file system than the tree: errors as vk_files_check_disk. */
+VK_MUST_USE enum vk_status vk_copy_check_mount(const struct vk_copy *copy, const struct vk_copy_place *tree, int fd,
+					       const char *shown, struct vk_error *err);
 /*
  * Make the folder of a tree, whose identity a map beside it tells until vk_copy_end_tree; place->folder_fd is then the
  * folder itself. Errors: VK_REFUSED (it lies on the disk that is read; the map is another's), VK_USAGE (it was begun,

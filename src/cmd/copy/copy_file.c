@@ -22,10 +22,10 @@ enum { SAVE_EVERY_MS = 5000, SAVE_SHARE = 50, SAMPLE_BYTES = 4 << 20, SAMPLE_STE
 
 struct job {
 	struct vk_copy *copy;
-	const struct vk_fs_file *file;
+	const struct vk_copy_from *from;
+	uint64_t size;
 	const struct vk_copy_place *place;
 	char *part, *map;
-	char identity[VK_COPY_IDENTITY_BYTES];
 	int fd;
 	struct vk_range_set done;  /* on disk, as far as it was flushed */
 	uint64_t folded;           /* of the range that is copied: up to here it is in done */
@@ -75,8 +75,8 @@ static enum vk_status save(struct job *job, struct vk_error *err)
 		return vk_error_errno(err, errno, job->place->shown, "cannot write the file");
 	if (!fold(job))
 		return vk_no_memory(err, job->place->shown);
-	status = vk_copy_state_write(job->place->folder_fd, job->map, job->identity, job->file->meta.fileLength,
-				     &job->done, job->extract.missing, job->extract.missing_count, err);
+	status = vk_copy_state_write(job->place->folder_fd, job->map, job->from->identity, job->size, &job->done,
+				     job->extract.missing, job->extract.missing_count, err);
 	job->save_ms = now_ms();
 	job->save_ms += vk_max_u64(SAVE_EVERY_MS, SAVE_SHARE * (job->save_ms - begun));
 	return status;
@@ -122,7 +122,7 @@ static bool report_progress(void *ctx, const struct vk_extract *x)
 /* All that is not done yet. */
 static enum vk_status copy_gaps(struct job *job, struct vk_io *io, struct vk_error *err)
 {
-	const uint64_t size = job->file->meta.fileLength;
+	const uint64_t size = job->size;
 	enum vk_status status = VK_OK;
 
 	for (uint64_t at = 0, length; status == VK_OK && at < size && !job->copy->stopped; at += length) {
@@ -146,7 +146,7 @@ static enum vk_status open_part(struct job *job, struct vk_error *err)
 {
 	const struct vk_copy *copy = job->copy;
 	const struct vk_copy_place *place = job->place;
-	const uint64_t size = job->file->meta.fileLength;
+	const uint64_t size = job->size;
 	struct stat part_st, map_st;
 	bool part, map;
 	enum vk_status status = vk_copy_check_not_ours(copy, place, job->part, &part_st, &part, err);
@@ -154,7 +154,7 @@ static enum vk_status open_part(struct job *job, struct vk_error *err)
 	if (status == VK_OK)
 		status = vk_copy_check_not_ours(copy, place, job->map, &map_st, &map, err);
 	if (status == VK_OK && map)
-		status = vk_copy_state_read(place->folder_fd, job->map, job->identity, size, &job->done, err);
+		status = vk_copy_state_read(place->folder_fd, job->map, job->from->identity, size, &job->done, err);
 	if (status != VK_OK)
 		return status;
 	if (part && !map) {
@@ -175,7 +175,8 @@ static enum vk_status open_part(struct job *job, struct vk_error *err)
 	if (!part || !copy->resume || part_st.st_size == 0)
 		vk_range_set_free(&job->done);
 	if (!map)
-		status = vk_copy_state_write(place->folder_fd, job->map, job->identity, size, &job->done, NULL, 0, err);
+		status = vk_copy_state_write(place->folder_fd, job->map, job->from->identity, size, &job->done, NULL,
+					     0, err);
 	if (status == VK_OK)
 		status = vk_output_part_open(place->folder_fd, job->part, part, place->shown, &job->fd, err);
 	if (status == VK_OK && part && !copy->resume && ftruncate(job->fd, 0) != 0)
@@ -192,7 +193,7 @@ static enum vk_status digest_file(const struct job *job, int fd, char ret_hex[VK
 
 	if (status != VK_OK)
 		return status;
-	if (!vk_saver_keep(&saver, fd, job->file->meta.fileLength, NULL, ret_hex))
+	if (!vk_saver_keep(&saver, fd, job->size, NULL, ret_hex))
 		status = vk_error_errno(err, errno, job->place->shown, "cannot read the file back");
 	vk_saver_free(&saver);
 	return status;
@@ -225,12 +226,17 @@ static enum vk_status finish(struct job *job, struct vk_copied *copied, struct v
 			status = vk_error_set(err, VK_INTERNAL, place->shown, "the digest could not be computed");
 	}
 	if (status == VK_OK && !copy->stopped)
-		status = vk_copy_facts(copy, &job->file->meta, job->fd, place->shown, err);
+		status = vk_copy_facts(copy, job->from->meta, job->fd, place->shown, err);
 	if (status != VK_OK || !whole)
 		return status == VK_OK ? save(job, err) : status;
-	status = vk_output_part_finish(place->folder_fd, job->part, job->fd, place->name, copy->overwrite,
-				       place->shown, err);
-	if (status == VK_OK && unlinkat(place->folder_fd, job->map, 0) != 0 && errno != ENOENT)
+	if (job->from->doubt_count > 0)
+		status = vk_copy_state_write_doubts(place->folder_fd, job->map, job->from->identity, job->size,
+						    job->from->doubts, job->from->doubt_count, err);
+	if (status == VK_OK)
+		status = vk_output_part_finish(place->folder_fd, job->part, job->fd, place->name, copy->overwrite,
+					       place->shown, err);
+	if (status == VK_OK && job->from->doubt_count == 0 && unlinkat(place->folder_fd, job->map, 0) != 0 &&
+	    errno != ENOENT)
 		status = vk_error_errno(err, errno, place->shown, "cannot remove %s", job->map);
 	return status;
 }
@@ -241,7 +247,7 @@ static bool report_compared(void *ctx, const struct vk_extract *x)
 	struct vk_copy *copy = job->copy;
 
 	give_up_if_stuck(job);
-	copy->stopped = !vk_cmd_progress_tell(&copy->progress, x->position, job->file->meta.fileLength);
+	copy->stopped = !vk_cmd_progress_tell(&copy->progress, x->position, job->size);
 	return !copy->stopped;
 }
 
@@ -278,7 +284,7 @@ static enum vk_status compare_done(struct job *job, struct vk_io *io, struct vk_
 	return status;
 }
 
-static enum vk_status copy_now(struct job *job, const char *path, struct vk_copied *copied, struct vk_error *err)
+static enum vk_status copy_now(struct job *job, struct vk_copied *copied, struct vk_error *err)
 {
 	struct vk_copy *copy = job->copy;
 	struct vk_io *io;
@@ -290,15 +296,15 @@ static enum vk_status copy_now(struct job *job, const char *path, struct vk_copi
 	status = save(job, err);
 	if (status != VK_OK)
 		return status;
-	if (job->file->meta.fileLength > INT64_MAX || ftruncate(job->fd, (off_t)job->file->meta.fileLength) != 0) {
-		vk_error_errno(err, job->file->meta.fileLength > INT64_MAX ? EFBIG : errno, job->place->shown,
+	if (job->size > INT64_MAX || ftruncate(job->fd, (off_t)job->size) != 0) {
+		vk_error_errno(err, job->size > INT64_MAX ? EFBIG : errno, job->place->shown,
 			       "the file system cannot hold a file of %s",
-			       vk_shown_size_short(job->file->meta.fileLength).text);
+			       vk_shown_size_short(job->size).text);
 		unlinkat(job->place->folder_fd, job->part, 0);
 		unlinkat(job->place->folder_fd, job->map, 0);
 		return VK_IO;
 	}
-	status = vk_fs_file_io(copy->files.fs, job->file, path, &copy->files.sink, &io, err);
+	status = job->from->open(job->from->ctx, &io, err);
 	if (status != VK_OK)
 		return status;
 	job->extract = (struct vk_extract){.fd = job->fd, .sparse = true, .progress = report_progress, .ctx = job,
@@ -317,7 +323,7 @@ static enum vk_status copy_now(struct job *job, const char *path, struct vk_copi
 }
 
 /* Whether the file that is there holds the bytes of the source, all of which must be there. stopped: not known. */
-static enum vk_status compare_file(struct job *job, const char *path, struct vk_copied *copied, struct vk_error *err)
+static enum vk_status compare_file(struct job *job, struct vk_copied *copied, struct vk_error *err)
 {
 	struct vk_copy *copy = job->copy;
 	const struct vk_copy_place *place = job->place;
@@ -331,8 +337,8 @@ static enum vk_status compare_file(struct job *job, const char *path, struct vk_
 
 	if (status != VK_OK)
 		return status;
-	if (length == job->file->meta.fileLength) {
-		status = vk_fs_file_io(copy->files.fs, job->file, path, &copy->files.sink, &io, err);
+	if (length == job->size) {
+		status = job->from->open(job->from->ctx, &io, err);
 		if (status == VK_OK) {
 			copy->progress.done = "compared";
 			status = vk_extract(&x, io, 0, length, place->shown, err);
@@ -348,19 +354,18 @@ static enum vk_status compare_file(struct job *job, const char *path, struct vk_
 	if (copy->digests && !vk_digest_take(&job->digest, copied->sha256))
 		return vk_error_set(err, VK_INTERNAL, place->shown, "the digest could not be computed");
 	/* it was stopped between the last two steps */
-	if (vk_copy_state_read(place->folder_fd, job->map, job->identity, job->file->meta.fileLength, &ranges, NULL) ==
-	    VK_OK) {
+	if (vk_copy_state_read(place->folder_fd, job->map, job->from->identity, job->size, &ranges, NULL) == VK_OK) {
 		vk_range_set_free(&ranges);
-		(void)unlinkat(place->folder_fd, job->map, 0);
+		if (job->from->doubt_count == 0)
+			(void)unlinkat(place->folder_fd, job->map, 0);
 	}
 	return VK_OK;
 }
 
-bool vk_copy_file(struct vk_copy *copy, const struct vk_fs_file *file, const char *path,
-		  const struct vk_copy_place *place)
+bool vk_copy_file(struct vk_copy *copy, const struct vk_copy_from *from, const struct vk_copy_place *place)
 {
-	struct job job = {.copy = copy, .file = file, .place = place, .fd = -1};
-	struct vk_copied copied = {.size_bytes = file->meta.fileLength};
+	struct job job = {.copy = copy, .from = from, .size = from->meta->fileLength, .place = place, .fd = -1};
+	struct vk_copied copied = {.size_bytes = from->meta->fileLength};
 	struct vk_error err = {.status = VK_OK};
 	enum vk_status status = VK_OK;
 	bool whole = false, there = false;
@@ -372,12 +377,10 @@ bool vk_copy_file(struct vk_copy *copy, const struct vk_fs_file *file, const cha
 		job.map = NULL;
 	if (job.part == NULL || job.map == NULL || !vk_digest_init(&job.digest))
 		status = vk_no_memory(&err, place->shown);
-	vk_copy_identity(vk_fs_info(copy->files.fs), file, job.identity);
-	vk_files_say_held(&copy->files, file, path);
 	if (status == VK_OK)
 		status = vk_copy_check_place(copy, place, &there, &err);
 	if (status == VK_OK && there && copy->resume && !vk_is_there(place->folder_fd, job.part))
-		status = compare_file(&job, path, &copied, &err);
+		status = compare_file(&job, &copied, &err);
 	if (status == VK_OK && !copied.compared && !copy->stopped) {
 		if (there)
 			status = vk_copy_refuse_existing(copy, place, &err);
@@ -385,7 +388,7 @@ bool vk_copy_file(struct vk_copy *copy, const struct vk_fs_file *file, const cha
 		if (status == VK_OK && !vk_digest_init(&job.digest))
 			status = vk_no_memory(&err, place->shown);
 		if (status == VK_OK)
-			status = copy_now(&job, path, &copied, &err);
+			status = copy_now(&job, &copied, &err);
 	}
 	if (job.fd >= 0 ? fstat(job.fd, &st) == 0
 			: fstatat(place->folder_fd, place->name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
@@ -393,7 +396,7 @@ bool vk_copy_file(struct vk_copy *copy, const struct vk_fs_file *file, const cha
 		copied.inode = st.st_ino;
 	}
 	if (status == VK_OK)
-		whole = vk_copy_record(copy, &copied, path, place->shown, &job.extract);
+		whole = vk_copy_record(copy, &copied, from->path, place->shown, &job.extract);
 	else
 		(void)vk_cmd_fail(&copy->files.cmd, &err);
 	if (job.fd >= 0)
@@ -404,4 +407,30 @@ bool vk_copy_file(struct vk_copy *copy, const struct vk_fs_file *file, const cha
 	free(job.part);
 	free(job.map);
 	return whole;
+}
+
+struct of_volume {
+	struct vk_copy *copy;
+	const struct vk_fs_file *file;
+	const char *path;
+};
+
+static enum vk_status open_of_volume(void *ctx, struct vk_io **ret_io, struct vk_error *err)
+{
+	const struct of_volume *of = ctx;
+
+	return vk_fs_file_io(of->copy->files.fs, of->file, of->path, &of->copy->files.sink, ret_io, err);
+}
+
+void vk_copy_of_volume(struct vk_copy *copy, const struct vk_fs_file *file, const char *path,
+		       const struct vk_copy_place *place)
+{
+	struct of_volume of = {copy, file, path};
+	char identity[VK_COPY_IDENTITY_BYTES];
+	const struct vk_copy_from from = {path, &file->meta, identity, open_of_volume, &of, NULL, 0};
+
+	vk_copy_identity(vk_fs_info(copy->files.fs), file, identity);
+	vk_files_say_held(&copy->files, file, path);
+	if (vk_copy_file(copy, &from, place))
+		vk_copy_make_descriptor(copy, file, path, place);
 }

@@ -102,19 +102,14 @@ static void make_link(struct tree *t, const struct vk_fs_visit *visit, const cha
 		(void)vk_cmd_fail(&copy->files.cmd, &err);
 }
 
-/* Another file system may be mounted below DEST. Closes fd when it is refused. */
-static enum vk_status check_mount(const struct tree *t, int fd, const struct vk_copy_place *place, struct vk_error *err)
+enum vk_status vk_copy_check_mount(const struct vk_copy *copy, const struct vk_copy_place *tree, int fd,
+				   const char *shown, struct vk_error *err)
 {
-	struct stat tree, here;
-	enum vk_status status = VK_OK;
+	struct stat top, here;
 
-	if (fstat(t->place->folder_fd, &tree) != 0 || fstat(fd, &here) != 0)
-		status = vk_error_errno(err, errno, place->shown, "cannot look at this place");
-	else if (here.st_dev != tree.st_dev)
-		status = vk_files_check_disk(&t->copy->files, fd, place->shown, err);
-	if (status != VK_OK)
-		close(fd);
-	return status;
+	if (fstat(tree->folder_fd, &top) != 0 || fstat(fd, &here) != 0)
+		return vk_error_errno(err, errno, shown, "cannot look at this place");
+	return here.st_dev == top.st_dev ? VK_OK : vk_files_check_disk(&copy->files, fd, shown, err);
 }
 
 static bool make_folder(struct tree *t, const struct vk_fs_visit *visit, const char *below,
@@ -122,13 +117,17 @@ static bool make_folder(struct tree *t, const struct vk_fs_visit *visit, const c
 {
 	struct folder folder = {strdup(below), visit->file->meta};
 	struct vk_error err;
-	int fd;
+	int fd = -1;
+	enum vk_status status = vk_copy_place_make_folder(place, &fd, &err);
 
-	if (vk_copy_place_make_folder(place, &fd, &err) != VK_OK || check_mount(t, fd, place, &err) != VK_OK) {
+	if (status == VK_OK)
+		status = vk_copy_check_mount(t->copy, t->place, fd, place->shown, &err);
+	if (fd >= 0)
+		close(fd);
+	if (status != VK_OK) {
 		free(folder.path);
 		return vk_cmd_fail(&t->copy->files.cmd, &err);
 	}
-	close(fd);
 	if (folder.path == NULL || vk_append(&t->folders, &t->folder_count, &folder, sizeof(folder)) == NULL) {
 		free(folder.path);
 		return vk_cmd_no_memory(&t->copy->files.cmd);
@@ -149,8 +148,8 @@ static bool copy_one(struct tree *t, const struct vk_fs_visit *visit, bool *ret_
 		enter = make_folder(t, visit, below, &place);
 	else if (visit->file->meta.type == VK_FILE_LINK)
 		make_link(t, visit, below, &place);
-	else if (vk_copy_file(t->copy, visit->file, visit->path, &place))
-		vk_copy_make_descriptor(t->copy, visit->file, visit->path, &place);
+	else
+		vk_copy_of_volume(t->copy, visit->file, visit->path, &place);
 	*ret_stop = t->copy->stopped;
 	vk_copy_place_free(&place);
 	return enter;

@@ -162,17 +162,13 @@ static enum vk_status find_holes(struct vk_copy *copy, const struct vk_fs_file *
 	return VK_OK;
 }
 
-static enum vk_status compose(struct vk_copy *copy, const struct vk_fs_file *file, const struct vk_copy_place *place,
+static enum vk_status compose(const struct vk_copy *copy, uint64_t size, bool thin, const struct vk_copy_place *place,
 			      struct vk_text *text, uint32_t *ret_guesses, struct vk_error *err)
 {
-	const uint64_t size = file->meta.fileLength;
-	struct vk_vmdk_new made = {place->name, size, false,
-				   vk_fs_info(copy->files.fs)->descriptor.majorVersion < 14 ? 4 : 8};
+	const struct vk_vmdk_new made = {place->name, size, thin,
+					 vk_fs_info(copy->files.fs)->descriptor.majorVersion < 14 ? 4 : 8};
 	struct vk_vmdk_geometry geometry;
-	enum vk_status status = find_holes(copy, file, &made.thin, err);
 
-	if (status != VK_OK)
-		return status;
 	vk_vmdk_geometry_of(size / 512, &geometry);
 	*ret_guesses = GUESS_CID | GUESS_HARDWARE | GUESS_ADAPTER | (geometry.seen ? 0 : GUESS_GEOMETRY) |
 		       (made.thin ? 0 : GUESS_THIN);
@@ -307,27 +303,19 @@ static void report_guesses(const struct vk_copy *copy, const struct vk_copy_plac
 	fputc('\n', out);
 }
 
-void vk_copy_make_descriptor(struct vk_copy *copy, const struct vk_fs_file *file, const char *path,
-			     const struct vk_copy_place *flat)
+static void put_made(struct vk_copy *copy, const char *descriptor, uint64_t size_bytes, bool thin,
+		     const struct vk_copy_place *flat)
 {
-	const struct vk_vdisk *disk = copy->make_descriptor ? disk_of(copy, file) : NULL;
-	char buf[TEXT_BYTES], *descriptor;
+	char buf[TEXT_BYTES];
 	struct vk_text text = vk_text_in(buf, sizeof(buf));
 	struct vk_copy_place place = {.folder_fd = -1};
 	struct vk_copied copied = {.size_bytes = 0};
 	struct vk_extract whole = {.fd = -1};
 	struct vk_error err;
-	enum vk_status status;
+	enum vk_status status = place_of(flat, &place, &err);
 
-	if (!copy->make_descriptor || (disk != NULL && is_read(copy, disk)) || (disk == NULL && copy->tree))
-		return;
-	copy->total_files++;
-	descriptor = vk_vdisk_descriptor_name(path);
-	status = descriptor != NULL ? check(copy, disk, path, &err) : vk_no_memory(&err, path);
 	if (status == VK_OK)
-		status = place_of(flat, &place, &err);
-	if (status == VK_OK)
-		status = compose(copy, file, flat, &text, &copied.guesses, &err);
+		status = compose(copy, size_bytes, thin, flat, &text, &copied.guesses, &err);
 	if (status == VK_OK)
 		status = put_descriptor(copy, &place, &text, &copied, &err);
 	if (status != VK_OK) {
@@ -338,5 +326,34 @@ void vk_copy_make_descriptor(struct vk_copy *copy, const struct vk_fs_file *file
 			report_guesses(copy, &place, copied.guesses);
 	}
 	vk_copy_place_free(&place);
+}
+
+void vk_copy_put_descriptor(struct vk_copy *copy, const char *path, uint64_t size_bytes, bool thin,
+			    const struct vk_copy_place *flat)
+{
+	char *descriptor = vk_vdisk_descriptor_name(path);
+
+	copy->total_files++;
+	if (descriptor == NULL)
+		(void)vk_cmd_no_memory(&copy->files.cmd);
+	else
+		put_made(copy, descriptor, size_bytes, thin, flat);
 	free(descriptor);
+}
+
+void vk_copy_make_descriptor(struct vk_copy *copy, const struct vk_fs_file *file, const char *path,
+			     const struct vk_copy_place *flat)
+{
+	const struct vk_vdisk *disk = copy->make_descriptor ? disk_of(copy, file) : NULL;
+	struct vk_error err;
+	bool thin;
+
+	if (!copy->make_descriptor || (disk != NULL && is_read(copy, disk)) || (disk == NULL && copy->tree))
+		return;
+	if (check(copy, disk, path, &err) == VK_OK && find_holes(copy, file, &thin, &err) == VK_OK) {
+		vk_copy_put_descriptor(copy, path, file->meta.fileLength, thin, flat);
+		return;
+	}
+	copy->total_files++;
+	(void)vk_cmd_fail(&copy->files.cmd, &err);
 }

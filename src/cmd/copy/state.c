@@ -66,7 +66,7 @@ enum vk_status vk_copy_state_write(int folder_fd, const char *map, const char *i
 
 	if (out == NULL)
 		return vk_no_memory(err, map);
-	fprintf(out, "# Mapfile. Created by vmfskit cp\n" MARK "%s\n", identity);
+	fprintf(out, "# Mapfile. Created by vmfskit\n" MARK "%s\n", identity);
 	fputs("# current_pos  current_status  current_pass\n0x00000000     ?               1\n#      pos        size  "
 	      "status\n", out);
 	for (size_t i = 0; i < done->count; i++) {
@@ -83,6 +83,27 @@ enum vk_status vk_copy_state_write(int folder_fd, const char *map, const char *i
 	}
 	status = vk_replace_file(folder_fd, map, text, len, "copy map", err);
 	free(text);
+	return status;
+}
+
+enum vk_status vk_copy_state_write_doubts(int folder_fd, const char *map, const char *identity, uint64_t size_bytes,
+					  const struct vk_extract_missing *doubts, size_t count,
+					  struct vk_error *err)
+{
+	struct vk_range_set certain = {.count = 0};
+	enum vk_status status = VK_OK;
+	uint64_t at = 0;
+
+	for (size_t i = 0; i <= count && status == VK_OK; i++) {
+		const uint64_t end = i < count ? doubts[i].file_offset : size_bytes;
+
+		if (end > at && !vk_range_set_add(&certain, at, end - at))
+			status = vk_no_memory(err, map);
+		at = i < count ? end + doubts[i].length_bytes : end;
+	}
+	if (status == VK_OK)
+		status = vk_copy_state_write(folder_fd, map, identity, size_bytes, &certain, doubts, count, err);
+	vk_range_set_free(&certain);
 	return status;
 }
 
