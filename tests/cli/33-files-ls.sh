@@ -223,7 +223,8 @@ for v in vmfs3 vmfs5 vmfs6; do
 			.entries[] | . as $e | $whole[0][.path] as $w |
 			if .unreadable then (if .unreadable == "not in the source" then empty else "\(.path) unreadable" end)
 			elif $w == null then "\(.path) is new"
-			elif (del(.missing_bytes, .target, .allocated_bytes) != ($w | del(.missing_bytes, .target, .allocated_bytes))) then "\(.path) differs"
+			elif .missing_bytes > 0 and .missing != "not in the source" then "\(.path) is \(.missing)"
+			elif (del(.missing_bytes, .missing, .target, .allocated_bytes) != ($w | del(.missing_bytes, .missing, .target, .allocated_bytes))) then "\(.path) differs"
 			else ([$places[0][.path][] | ([0, .[0] + .[1] - ([$stop, .[0]] | max)] | max)] | add // 0) as $behind |
 				if .missing_bytes < $behind or (.missing_bytes > $behind and ($v == "vmfs6" | not)) then
 					"\(.path): \(.missing_bytes) missing, \($behind) behind the end" else empty end
