@@ -37,6 +37,7 @@ struct vk_finding {
 	enum vk_finding_code code;
 	uint64_t offset_bytes;
 	uint64_t length_bytes; /* 0: no byte range belongs to it */
+	uint32_t fd;           /* in a file system: address of the descriptor of the file that it hits; 0: none */
 	char seen[120];        /* what stands there; empty where it makes no sense */
 	char expected[120];
 	char message[240];     /* one sentence, specific to this place */

@@ -27,6 +27,8 @@ static void name_and_pass(void *ctx, const struct vk_finding *finding)
 	const char *path = c->path;
 	struct vk_text text;
 
+	if (f.fd == 0)
+		f.fd = c->fd;
 	if (vk_finding_kind(f.code)->severity != VK_INFO)
 		c->result.phases[c->phase].findings++;
 	if (path != NULL && room > 12) {
@@ -42,9 +44,6 @@ static void name_and_pass(void *ctx, const struct vk_finding *finding)
 static void free_all(struct vk_checking *c)
 {
 	vk_check_free_maps(c);
-	for (size_t i = 0; i < c->name_count; i++)
-		free(c->names[i].path);
-	free(c->names);
 	free(c->subfolders);
 }
 
@@ -55,14 +54,14 @@ static void say_unread_files(struct vk_checking *c, const struct vk_fs_hits *hit
 		const struct vk_fs_hit *hit = &hits->items[i];
 
 		c->path = hit->path;
-		vk_fs_say(c->fs, &c->named, VK_F_SOURCE_UNREADABLE, hit->volume_offset, 0, NULL, NULL,
+		vk_fs_say(c->fs, &c->named, hit->address, VK_F_SOURCE_UNREADABLE, hit->volume_offset, 0, NULL, NULL,
 			  "%s of file descriptor 0x%08" PRIx32 " cannot be read",
 			  hit->descriptor ? "a part" : hit->pointer_blocks > 0 ? "a pointer block" : "content",
 			  hit->address);
 	}
 	c->path = NULL;
 	if (hits->count > UNREAD_MAX)
-		vk_fs_say(c->fs, &c->named, VK_F_SOURCE_UNREADABLE, VK_FS_OFFSET, 0, NULL, NULL,
+		vk_fs_say(c->fs, &c->named, c->fd, VK_F_SOURCE_UNREADABLE, VK_FS_OFFSET, 0, NULL, NULL,
 			  "%" PRIu64 " more files cannot be read wholly", hits->count - UNREAD_MAX + hits->more);
 }
 
@@ -76,8 +75,8 @@ static void say_unreadable(struct vk_checking *c)
 
 	c->path = NULL;
 	for (size_t i = 0; i < count; i++)
-		vk_fs_say(c->fs, &c->named, VK_F_SOURCE_UNREADABLE, bad[i].offset_bytes, bad[i].length_bytes, NULL,
-			  NULL, "%" PRIu64 " bytes cannot be read", bad[i].length_bytes);
+		vk_fs_say(c->fs, &c->named, c->fd, VK_F_SOURCE_UNREADABLE, bad[i].offset_bytes, bad[i].length_bytes,
+			  NULL, NULL, "%" PRIu64 " bytes cannot be read", bad[i].length_bytes);
 	if (c->status != VK_OK || count == 0)
 		return;
 	if (!vk_range_set_add_all(&unread, bad, count))
@@ -102,7 +101,21 @@ enum vk_status vk_fs_check(struct vk_fs *fs, const struct vk_finding_sink *sink,
 	for (size_t i = 0; i < sizeof(phases) / sizeof(phases[0]) && c.status == VK_OK; i++)
 		phases[i](&c);
 	say_unreadable(&c);
-	*ret_check = c.result;
+	if (c.status == VK_OK && c.damaged.count > 0)
+		c.status = vk_hits_in(fs, &c.damaged, &c.result.in_doubt, c.err);
+	if (c.status == VK_OK)
+		*ret_check = c.result;
+	else
+		vk_fs_check_free(&c.result);
 	free_all(&c);
 	return c.status;
+}
+
+void vk_fs_check_free(struct vk_fs_check *check)
+{
+	for (size_t i = 0; i < check->name_count; i++)
+		free(check->names[i].path);
+	free(check->names);
+	vk_fs_hits_free(&check->in_doubt);
+	*check = (struct vk_fs_check){.files = 0};
 }

@@ -5,7 +5,6 @@
 
 #include "fs/fs_parts.h"
 #include "vmfskit/fs_check.h"
-#include "vmfskit/fs_hit.h"
 #include "vmfskit/heartbeat.h"
 
 /* The resources of one kind. */
@@ -37,23 +36,15 @@ struct vk_check_header {
 };
 typedef void (*vk_check_header_fn)(void *ctx, const struct vk_check_header *header);
 
-/* A name of a file. */
-struct vk_check_name {
-	uint32_t address;
-	uint32_t folder; /* that has the name */
-	char *path;
-};
-
 struct vk_checking {
 	struct vk_fs *fs;
 	const struct vk_finding_sink *sink; /* the caller's */
-	struct vk_finding_sink named;       /* into sink: counts for phase, and names the file at path */
+	struct vk_finding_sink named;       /* into sink: counts for phase, and names the file */
 	enum vk_fs_check_phase phase;
+	uint32_t fd;                        /* of the file that is looked at; 0: none */
 	const char *path;                   /* NULL: none */
 	struct vk_fs_check result;
 	struct vk_check_map maps[VK_CHECK_KINDS];
-	struct vk_check_name *names;        /* by address, once they are sorted */
-	size_t name_count;
 	uint32_t *subfolders;               /* for each folder, the one that it is in; sorted */
 	size_t subfolder_count;
 	bool names_unknown;                 /* parts of folders are not in the source, or damaged */
@@ -61,9 +52,45 @@ struct vk_checking {
 	struct vk_range_set twice[VK_CHECK_KINDS]; /* numbers of what two files use */
 	vk_check_header_fn on_header;       /* NULL: nobody asks */
 	void *on_header_ctx;
+	struct vk_range_set damaged;        /* of the volume: what clusters with a damaged header hold */
+	unsigned damaged_clusters;
 	struct vk_error *err;
 	enum vk_status status;
 };
+
+enum { VK_CLUSTER6_BITMAP_BYTES = 512 /* of a cluster, at the most */ };
+/* The clusters of one file. */
+struct vk_clusters {
+	struct vk_checking *c;
+	struct vk_check_map *map;  /* NULL: nobody asks which are allocated */
+	const struct vk_fs_file *file;
+	const struct vk_resource_file *r;
+	const char *name;
+	uint32_t lock_type;
+	bool small;                /* small blocks of VMFS6 */
+	uint64_t block_bytes;      /* of .fbb.sf: of what it counts, which lies in the volume; else 0 */
+	const uint8_t *converted;  /* of small blocks: a bit for each cluster that exists */
+	struct vk_fs_cursor cursor;
+	uint64_t gap_from, gap_end; /* file offsets that are known not to be there */
+};
+
+/* The header of a cluster as far as it is judged. */
+struct vk_cluster_head {
+	uint64_t at;
+	struct vk_lock lock;
+	uint64_t number;
+	uint32_t total, free;
+	bool signed_well;
+	uint32_t given;            /* what was given out of it, as far as that is counted: 0: nothing ever was */
+	uint8_t bitmap[VK_CLUSTER6_BITMAP_BYTES];
+	uint32_t bits;             /* for each resource */
+};
+/* VK_ABSENT, VK_DAMAGED: the source does not hold it; nothing leads to it. */
+enum vk_status vk_cluster_head_read(struct vk_clusters *k, uint64_t cluster, struct vk_cluster_head *ret_head);
+/* Whether its bitmap may be believed; the finding of what is wrong. */
+bool vk_cluster_head_judge(struct vk_clusters *k, uint64_t cluster, const struct vk_cluster_head *head);
+/* What the bitmap says of a resource. */
+uint32_t vk_cluster_head_value(const struct vk_cluster_head *head, uint32_t resource);
 
 /* Header, system files, and the maps from the headers of all clusters. */
 void vk_check_resources(struct vk_checking *c);

@@ -111,7 +111,7 @@ static void follow_all(struct user *u)
 	uint64_t end = vk_fs_reach(u->cursor), length = u->file->meta.fileLength;
 
 	if (length > end && !u->again)
-		vk_fs_say(u->c->fs, &u->c->named, VK_F_FILE_LENGTH, u->file->volume_offset, 0,
+		vk_fs_say(u->c->fs, &u->c->named, u->c->fd, VK_F_FILE_LENGTH, u->file->volume_offset, 0,
 			  vk_phrase("%" PRIu64, length).text, vk_phrase("at most %" PRIu64, end).text,
 			  "file descriptor 0x%08" PRIx32 ": fileLength is beyond its addresses", u->file->address);
 	vk_fs_follow(u->cursor, use_step, u);
@@ -120,7 +120,7 @@ static void follow_all(struct user *u)
 static void say_user(const struct user *u, enum vk_finding_code code, uint64_t count, uint64_t first, const char *what)
 {
 	if (count > 0)
-		vk_fs_say(u->c->fs, &u->c->named, code, u->file->volume_offset, 0,
+		vk_fs_say(u->c->fs, &u->c->named, u->c->fd, code, u->file->volume_offset, 0,
 			  vk_fs_address_text(u->c->fs, first).text, NULL,
 			  "file descriptor 0x%08" PRIx32 ": %" PRIu64 " of its blocks %s", u->file->address, count,
 			  what);
@@ -133,7 +133,7 @@ static void check_system_length(struct vk_checking *c, const struct vk_fs_file *
 	uint64_t needed = m->blockSize == 0 ? 0 : m->fileLength / m->blockSize + (m->fileLength % m->blockSize != 0);
 
 	if (m->type == VK_FILE_SYSTEM && m->numLFB == 0 && units != needed && !c->blocks_unknown)
-		vk_fs_say(c->fs, &c->named, VK_F_FILE_BLOCK_COUNT, file->volume_offset, 0,
+		vk_fs_say(c->fs, &c->named, c->fd, VK_F_FILE_BLOCK_COUNT, file->volume_offset, 0,
 			  vk_phrase("%" PRIu64 " blocks", units).text, vk_phrase("%" PRIu64, needed).text,
 			  "file descriptor 0x%08" PRIx32 ": a system file has other blocks than its length needs",
 			  file->address);
@@ -157,7 +157,7 @@ void vk_check_blocks(struct vk_checking *c, const struct vk_fs_file *file, bool 
 		if (m->fileLength > 0)
 			vk_fs_step(&cursor, m->fileLength - 1, &step);
 		if (m->zeroLevelAddrType == VK_ZLA_RESIDENT && m->numBlocks != 0 && !again)
-			vk_fs_say(c->fs, &c->named, VK_F_FILE_BLOCK_COUNT, file->volume_offset, 0,
+			vk_fs_say(c->fs, &c->named, c->fd, VK_F_FILE_BLOCK_COUNT, file->volume_offset, 0,
 				  vk_phrase("%" PRIu64, m->numBlocks).text, "0",
 				  "file descriptor 0x%08" PRIx32 ": it holds its data itself and counts blocks",
 				  file->address);
@@ -175,20 +175,20 @@ void vk_check_blocks(struct vk_checking *c, const struct vk_fs_file *file, bool 
 	say_user(&u, VK_F_FILE_BLOCK_FREE, u.free_count, u.free_first, "are marked free");
 	/* how large blocks are counted was not seen */
 	if (u.units != m->numBlocks && m->numLFB == 0 && !c->blocks_unknown)
-		vk_fs_say(c->fs, &c->named, VK_F_FILE_BLOCK_COUNT, file->volume_offset, 0,
+		vk_fs_say(c->fs, &c->named, c->fd, VK_F_FILE_BLOCK_COUNT, file->volume_offset, 0,
 			  vk_phrase("%" PRIu64, m->numBlocks).text, vk_phrase("%" PRIu64, u.units).text,
 			  "file descriptor 0x%08" PRIx32 ": numBlocks is not the number of its blocks", file->address);
 	/* how VMFS 3 and 5 count them was not seen, nor two levels */
 	if (cursor.level_count <= (c->fs->info.vmfs6 ? 1U : 0U) && u.pointer_blocks != m->numPointerBlocks &&
 	    !c->blocks_unknown)
-		vk_fs_say(c->fs, &c->named, VK_F_FILE_BLOCK_COUNT, file->volume_offset, 0,
+		vk_fs_say(c->fs, &c->named, c->fd, VK_F_FILE_BLOCK_COUNT, file->volume_offset, 0,
 			  vk_phrase("%" PRIu32, m->numPointerBlocks).text, vk_phrase("%" PRIu64, u.pointer_blocks).text,
 			  "file descriptor 0x%08" PRIx32 ": numPointerBlocks is not the number of its pointer blocks",
 			  file->address);
 	check_system_length(c, file, u.units);
 	/* what is counted on VMFS6, where parts of a block are to be zeroed, was not seen */
 	if (!c->fs->info.vmfs6 && u.zeroed != m->numTBZBlocksLo && !c->blocks_unknown)
-		vk_fs_say(c->fs, &c->named, VK_F_FILE_BLOCK_COUNT, file->volume_offset, 0,
+		vk_fs_say(c->fs, &c->named, c->fd, VK_F_FILE_BLOCK_COUNT, file->volume_offset, 0,
 			  vk_phrase("%" PRIu32, m->numTBZBlocksLo).text, vk_phrase("%" PRIu64, u.zeroed).text,
 			  "file descriptor 0x%08" PRIx32 ": numTBZBlocks is not the number of blocks to be zeroed",
 			  file->address);
@@ -210,7 +210,7 @@ static void lost_run(struct vk_checking *c, const struct vk_check_map *m, uint64
 		    VK_OK)
 			return;
 	}
-	vk_fs_say(c->fs, &c->named, VK_F_FILE_BLOCK_LOST, at, vk_mul_sat(count, size), NULL, NULL,
+	vk_fs_say(c->fs, &c->named, c->fd, VK_F_FILE_BLOCK_LOST, at, vk_mul_sat(count, size), NULL, NULL,
 		  "%" PRIu64 " %s from %" PRIu64 " on are allocated in %s, and no file uses them", count, m->things,
 		  first, vk_system_file_name(m->file));
 }
@@ -219,6 +219,7 @@ static void lost_of(struct vk_checking *c, const struct vk_check_map *m)
 {
 	uint64_t run = 0, said = 0, total = 0;
 
+	c->fd = c->fs->info.system[m->file].file->address;
 	for (uint64_t i = 0; i <= m->count; i++) {
 		bool lost = i < m->count && vk_bit(m->allocated, i) && !vk_bit(m->used, i);
 
@@ -230,9 +231,11 @@ static void lost_of(struct vk_checking *c, const struct vk_check_map *m)
 		}
 	}
 	if (said > LOST_MAX)
-		vk_fs_say(c->fs, &c->named, VK_F_FILE_BLOCK_LOST, c->fs->info.system[m->file].file->volume_offset, 0,
+		vk_fs_say(c->fs, &c->named, c->fd, VK_F_FILE_BLOCK_LOST,
+			  c->fs->info.system[m->file].file->volume_offset, 0,
 			  NULL, NULL, "%" PRIu64 " %s in %" PRIu64 " places are allocated and unused", total,
 			  m->things, said);
+	c->fd = 0;
 }
 
 /* Only where all files are known can it be said that none uses a block. */

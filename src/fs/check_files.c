@@ -11,7 +11,7 @@ enum { ROOT_ADDRESS = VK_ADDRESS_FD, CLUSTERS_MAX = 1 << 16 };
 static void say_file(struct vk_checking *c, const struct vk_fs_file *file, enum vk_finding_code code, uint64_t seen,
 		     uint64_t expected, const char *message)
 {
-	vk_fs_say(c->fs, &c->named, code, file->volume_offset, c->fs->info.fd.fd_bytes,
+	vk_fs_say(c->fs, &c->named, c->fd, code, file->volume_offset, c->fs->info.fd.fd_bytes,
 		  vk_phrase("%" PRIu64, seen).text, vk_phrase("%" PRIu64, expected).text,
 		  "file descriptor 0x%08" PRIx32 ": %s", file->address, message);
 }
@@ -34,7 +34,7 @@ static void check_parent(struct vk_checking *c, const struct vk_fs_file *file, s
 	uint32_t expected = file->address == ROOT_ADDRESS || file->meta.type == VK_FILE_SYSTEM ? 0 : folder;
 
 	if (c->fs->info.vmfs6 && names <= 1 && file->meta.parentFD != expected)
-		vk_fs_say(c->fs, &c->named, VK_F_FILE_DESCRIPTOR, file->volume_offset, c->fs->info.fd.fd_bytes,
+		vk_fs_say(c->fs, &c->named, c->fd, VK_F_FILE_DESCRIPTOR, file->volume_offset, c->fs->info.fd.fd_bytes,
 			  vk_fs_address_text(c->fs, file->meta.parentFD).text,
 			  vk_fs_address_text(c->fs, expected).text,
 			  "file descriptor 0x%08" PRIx32 ": parentFD is not the folder that it is in", file->address);
@@ -50,7 +50,7 @@ static void check_names(struct vk_checking *c, const struct vk_fs_file *file, si
 		check_parent(c, file, names, folder);
 		return;
 	}
-	vk_fs_say(c->fs, &c->named, VK_F_FILE_NAMELESS, file->volume_offset, c->fs->info.fd.fd_bytes, NULL, NULL,
+	vk_fs_say(c->fs, &c->named, c->fd, VK_F_FILE_NAMELESS, file->volume_offset, c->fs->info.fd.fd_bytes, NULL, NULL,
 		  "file descriptor 0x%08" PRIx32 ", %" PRIu64 " bytes, has no name", file->address,
 		  file->meta.fileLength);
 }
@@ -66,7 +66,7 @@ static void check_fd_address(struct vk_checking *c, const struct vk_fs_file *fil
 			     (fds->count == 0 || (a.resource < fds->per_cluster &&
 						  a.cluster * fds->per_cluster + a.resource < fds->count))))
 		return;
-	vk_fs_say(c->fs, &c->named, VK_F_FILE_DESCRIPTOR, file->volume_offset, c->fs->info.fd.fd_bytes,
+	vk_fs_say(c->fs, &c->named, c->fd, VK_F_FILE_DESCRIPTOR, file->volume_offset, c->fs->info.fd.fd_bytes,
 		  vk_fs_address_text(c->fs, address).text, NULL,
 		  "file descriptor 0x%08" PRIx32 ": %s names no file descriptor of this volume", file->address, field);
 }
@@ -186,12 +186,15 @@ static void check_one(struct vk_checking *c, uint64_t number, void *ctx)
 	enum vk_status status;
 	const char *path;
 
+	c->fd = address;
 	if (known && !vk_bit(fds->allocated, number)) {
 		if (!again && vk_check_names_of(c, address, &c->path, NULL) > 0) {
 			c->phase = VK_FS_CHECK_DESCRIPTORS;
-			vk_fs_say(c->fs, &c->named, VK_F_FILE_BLOCK_FREE, c->fs->fdc->volume_offset, 0, NULL, NULL,
+			vk_fs_say(c->fs, &c->named, c->fd, VK_F_FILE_BLOCK_FREE, c->fs->fdc->volume_offset, 0, NULL,
+				  NULL,
 				  "file descriptor 0x%08" PRIx32 " is in use and marked free in .fdc.sf", address);
 		} else {
+			c->fd = 0;
 			return;
 		}
 	}
@@ -213,10 +216,11 @@ static void check_one(struct vk_checking *c, uint64_t number, void *ctx)
 		c->blocks_unknown = true;
 	} else if (status == VK_DAMAGED && known && !again) {
 		c->blocks_unknown = true;
-		vk_fs_say(c->fs, &c->named, VK_F_FILE_DESCRIPTOR, c->fs->fdc->volume_offset, 0, NULL, NULL,
+		vk_fs_say(c->fs, &c->named, c->fd, VK_F_FILE_DESCRIPTOR, c->fs->fdc->volume_offset, 0, NULL, NULL,
 			  "file descriptor 0x%08" PRIx32 " is in use, and none lies at its place", address);
 	}
 	c->path = NULL;
+	c->fd = 0;
 	vk_fs_file_close(file);
 }
 

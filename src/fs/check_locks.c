@@ -33,7 +33,7 @@ static void count_journal(struct vk_checking *c, const struct vk_heartbeat *hb)
 
 static void say_slot(struct vk_checking *c, uint64_t at, const char *what, uint64_t seen, uint64_t expected)
 {
-	vk_fs_say(c->fs, &c->named, VK_F_HEARTBEAT_STATE, at, SLOT_BYTES, vk_phrase("0x%" PRIx64, seen).text,
+	vk_fs_say(c->fs, &c->named, c->fd, VK_F_HEARTBEAT_STATE, at, SLOT_BYTES, vk_phrase("0x%" PRIx64, seen).text,
 		  vk_phrase("0x%" PRIx64, expected).text, "heartbeat: %s", what);
 }
 
@@ -119,8 +119,8 @@ static bool read_slot(struct vk_checking *c, uint64_t at, struct vk_heartbeat *r
 
 static void say_lock(struct vk_checking *c, uint64_t at, const char *what, uint64_t seen)
 {
-	vk_fs_say(c->fs, &c->named, VK_F_FILE_LOCK_FIELD, at, SLOT_BYTES, vk_phrase("0x%" PRIx64, seen).text, NULL,
-		  "lock: %s", what);
+	vk_fs_say(c->fs, &c->named, c->fd, VK_F_FILE_LOCK_FIELD, at, SLOT_BYTES, vk_phrase("0x%" PRIx64, seen).text,
+		  NULL, "lock: %s", what);
 }
 
 /* What every lock says of its last holder. */
@@ -160,7 +160,7 @@ void vk_check_lock(struct vk_checking *c, const struct vk_lock *lock, uint64_t v
 		check_holder(c, lock, volume_offset);
 	if (lock->mode == EXCLUSIVE && read_slot(c, lock->hbAddr, &hb) &&
 	    (hb.state != VK_HB_IN_USE || !vk_vmfs_uuid_equal(&hb.owner, &lock->owner)))
-		vk_fs_say(c->fs, &c->named, VK_F_FILE_LOCK, volume_offset, SLOT_BYTES, NULL, NULL,
+		vk_fs_say(c->fs, &c->named, c->fd, VK_F_FILE_LOCK, volume_offset, SLOT_BYTES, NULL, NULL,
 			  "a lock is held by a host without a heartbeat");
 	c->phase = before;
 }

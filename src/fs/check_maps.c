@@ -3,170 +3,17 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "base/bytes.h"
 #include "base/checked.h"
 #include "base/memory.h"
 #include "fs/check.h"
 
 enum {
 	RESOURCES_MAX = 1 << 27,  /* of one kind: 128 TB in blocks of 1 MiB */
-	LOCK_BYTES = 512,
-	BITMAP6_BYTES = 512,      /* of a cluster, at the most */
+	DAMAGED_MAX = 1 << 12,    /* clusters of which it is asked whose they are */
 	LARGE_CONVERTED = 4       /* in the bitmap of large blocks: it became a cluster of small ones */
 };
 
-/* The clusters of one file. */
-struct clusters {
-	struct vk_checking *c;
-	struct vk_check_map *map;  /* NULL: nobody asks which are allocated */
-	const struct vk_fs_file *file;
-	const struct vk_resource_file *r;
-	const char *name;
-	uint32_t lock_type;
-	bool small;                /* small blocks of VMFS6 */
-	const uint8_t *converted;  /* of small blocks: a bit for each cluster that exists */
-	struct vk_fs_cursor cursor;
-	uint64_t gap_from, gap_end; /* file offsets that are known not to be there */
-};
-
-static uint64_t header_offset(const struct clusters *k, uint64_t cluster)
-{
-	uint32_t alignment = k->c->fs->info.md_alignment, header = vk_cluster_header_bytes(alignment);
-	uint64_t parents, group, pg, per;
-
-	if (!k->small)
-		return vk_cluster_header_offset(k->r, alignment, cluster);
-	/* inside the data of the large blocks: section "small blocks" of docs/format.md */
-	parents = vk_mul_sat(k->r->parentClustersPerGroup, k->r->parentResourcesPerCluster);
-	per = vk_max_u64(parents / k->r->clustersPerGroup, 1);
-	group = cluster / k->r->clustersPerGroup;
-	pg = group / per;
-	return vk_add_sat(k->r->clusterGroupOffset + vk_mul_sat(pg, k->r->parentClusterGroupSize),
-			  (uint64_t)k->r->parentClustersPerGroup * header + group % per * k->r->clusterGroupSize +
-				  cluster % k->r->clustersPerGroup * header);
-}
-
-/* The header of a cluster as far as it is judged. */
-struct header {
-	uint64_t at;
-	struct vk_lock lock;
-	uint64_t number;
-	uint32_t total, free;
-	bool signed_well;
-	uint32_t given;            /* what was given out of it, as far as that is counted: 0: nothing ever was */
-	uint8_t bitmap[BITMAP6_BYTES];
-	uint32_t bits;             /* for each resource */
-};
-
-static void decode_header(const struct clusters *k, const uint8_t *lock, const uint8_t *meta, struct header *h)
-{
-	struct vk_cluster6 six;
-	struct vk_cluster c;
-
-	vk_lock_decode(lock, LOCK_BYTES, &h->lock);
-	if (k->c->fs->info.vmfs6) {
-		vk_cluster6_decode(meta, VK_CLUSTER6_BYTES, &six);
-		h->signed_well = six.signature == VK_CLUSTER6_SIGNATURE;
-		h->number = six.clusterNum;
-		h->total = six.totalResources;
-		h->free = six.freeResources;
-		h->given = six.allocations | six.lastGeneration;
-		h->bits = (uint32_t)vk_min_u64(vk_max_u64(k->r->bitsPerResource, 1), 8);
-		for (size_t i = 0; i < BITMAP6_BYTES; i++)
-			h->bitmap[i] = meta[VK_CLUSTER6_BITMAP + i];
-		return;
-	}
-	vk_cluster_decode(meta, VK_CLUSTER_BYTES, &c);
-	h->signed_well = true;
-	h->number = c.clusterNum;
-	h->total = c.totalResources;
-	h->free = c.freeResources;
-	/* each lock of the cluster counts the token on */
-	h->given = vk_get_le32(c.typeData) | (h->lock.token != 0);
-	h->bits = 1;
-	for (size_t i = 0; i < sizeof(c.bitmap); i++)
-		h->bitmap[i] = c.bitmap[i];
-}
-
-/* VK_ABSENT, VK_DAMAGED: the source does not hold it; nothing leads to it. */
-static enum vk_status read_header(struct clusters *k, uint64_t cluster, struct header *h)
-{
-	struct vk_fs *fs = k->c->fs;
-	uint8_t lock[LOCK_BYTES], meta[VK_CLUSTER6_BITMAP + BITMAP6_BYTES] = {0};
-	uint32_t block = fs->info.vmfs6 ? fs->info.md_alignment : LOCK_BYTES;
-	size_t want = fs->info.vmfs6 ? vk_min_u64(sizeof(meta), fs->info.md_alignment) : LOCK_BYTES, got = 0;
-	uint64_t offset = header_offset(k, cluster);
-	struct vk_fs_step step;
-
-	if (offset >= k->gap_from && offset < k->gap_end)
-		return VK_ABSENT;
-	vk_fs_step(&k->cursor, offset, &step);
-	if (step.kind != VK_RUN_DATA) {
-		k->gap_from = offset;
-		k->gap_end = vk_add_sat(offset, step.length_bytes);
-		return step.kind == VK_RUN_MISSING && step.lack < VK_LACK_ZEROS ? VK_ABSENT : VK_DAMAGED;
-	}
-	h->at = step.volume_offset;
-	k->c->status = vk_fs_get(fs, h->at, lock, sizeof(lock), &got, k->c->err);
-	if (k->c->status == VK_OK && got == sizeof(lock))
-		k->c->status = vk_fs_get(fs, h->at + block, meta, want, &got, k->c->err);
-	else
-		want = SIZE_MAX;
-	if (k->c->status != VK_OK || got < want)
-		return VK_ABSENT;
-	decode_header(k, lock, meta, h);
-	return VK_OK;
-}
-
-static uint32_t value_of(const struct header *h, uint32_t resource)
-{
-	uint32_t value = 0;
-
-	for (uint32_t i = 0; i < h->bits; i++) {
-		uint64_t bit = (uint64_t)resource * h->bits + i;
-
-		if (bit / 8 < sizeof(h->bitmap) && vk_bit(h->bitmap, bit))
-			value |= 1U << i;
-	}
-	return value;
-}
-
-static bool say_cluster(struct clusters *k, uint64_t cluster, const struct header *h, const char *what, uint64_t seen,
-			uint64_t expected)
-{
-	vk_fs_say(k->c->fs, &k->c->named, VK_F_FILE_CLUSTER, h->at,
-		  vk_cluster_header_bytes(k->c->fs->info.md_alignment), vk_phrase("0x%" PRIx64, seen).text,
-		  vk_phrase("0x%" PRIx64, expected).text,
-		  "cluster %" PRIu64 " of %s: %s is wrong", cluster, k->name, what);
-	return false;
-}
-
-/* Whether its bitmap may be believed. */
-static bool judge_header(struct clusters *k, uint64_t cluster, const struct header *h)
-{
-	uint64_t expected = vk_min_u64(k->r->resourcesPerCluster,
-				       vk_resource_count(k->r) - cluster * k->r->resourcesPerCluster);
-	uint32_t free = 0;
-
-	if (h->lock.type != k->lock_type)
-		return say_cluster(k, cluster, h, "the type of its lock", h->lock.type, k->lock_type);
-	if (h->lock.addr != h->at)
-		return say_cluster(k, cluster, h, "addr of its lock", h->lock.addr, h->at);
-	if (!h->signed_well)
-		return say_cluster(k, cluster, h, "the signature", 0, VK_CLUSTER6_SIGNATURE);
-	if (h->number != cluster)
-		return say_cluster(k, cluster, h, "clusterNum", h->number, cluster);
-	if (h->total != expected)
-		return say_cluster(k, cluster, h, "totalResources", h->total, expected);
-	for (uint32_t i = 0; i < h->total; i++)
-		free += value_of(h, i) != 0;
-	/* what the values of more bits mean was not seen in full */
-	if (h->bits == 1 && free != h->free)
-		return say_cluster(k, cluster, h, "freeResources", h->free, free);
-	return true;
-}
-
-static void note_bitmap(struct clusters *k, uint64_t cluster, const struct header *h)
+static void note_bitmap(struct vk_clusters *k, uint64_t cluster, const struct vk_cluster_head *h)
 {
 	uint64_t first = cluster * k->r->resourcesPerCluster;
 
@@ -174,11 +21,11 @@ static void note_bitmap(struct clusters *k, uint64_t cluster, const struct heade
 		return;
 	vk_set_bit(k->map->known, cluster);
 	for (uint32_t i = 0; i < h->total && first + i < k->map->count; i++)
-		if (value_of(h, i) == 0)
+		if (vk_cluster_head_value(h, i) == 0)
 			vk_set_bit(k->map->allocated, first + i);
 }
 
-static void tell_header(const struct clusters *k, uint64_t cluster, const struct header *h, bool sound)
+static void tell_header(const struct vk_clusters *k, uint64_t cluster, const struct vk_cluster_head *h, bool sound)
 {
 	const enum vk_check_kind kind = k->map != NULL ? (enum vk_check_kind)(k->map - k->c->maps) : VK_CHECK_KINDS;
 	const struct vk_check_header told = {kind, cluster, k->file, h->at,
@@ -188,6 +35,23 @@ static void tell_header(const struct clusters *k, uint64_t cluster, const struct
 		k->c->on_header(k->c->on_header_ctx, &told);
 }
 
+/* What a cluster holds, whose header is damaged. */
+static void note_damaged(struct vk_clusters *k, uint64_t cluster)
+{
+	struct vk_checking *c = k->c;
+	const uint64_t size = k->block_bytes != 0 ? k->block_bytes : k->r->resourceSize;
+
+	if (c->damaged_clusters++ >= DAMAGED_MAX || (k->block_bytes == 0 && k->map == NULL))
+		return;
+	for (uint32_t i = 0; i < k->r->resourcesPerCluster; i++) {
+		uint64_t at = vk_mul_sat(cluster * k->r->resourcesPerCluster + i, size);
+
+		if ((k->block_bytes != 0 || vk_fs_resource(c->fs, k->map->file, cluster, i, &at) == VK_OK) &&
+		    !vk_range_set_add(&c->damaged, at, size))
+			c->status = vk_no_memory(c->err, NULL);
+	}
+}
+
 static uint64_t cluster_count(const struct vk_resource_file *r)
 {
 	return r->resourcesPerCluster == 0 ? 0
@@ -195,24 +59,25 @@ static uint64_t cluster_count(const struct vk_resource_file *r)
 						     (vk_resource_count(r) % r->resourcesPerCluster != 0);
 }
 
-static void read_clusters(struct clusters *k)
+static void read_clusters(struct vk_clusters *k)
 {
 	struct vk_checking *c = k->c;
 	uint64_t count = cluster_count(k->r);
 
+	c->fd = k->file->address;
 	vk_fs_cursor_init(&k->cursor, c->fs, k->file, NULL);
 	for (uint64_t i = 0; i < count && c->status == VK_OK; i++) {
-		struct header h = {0};
+		struct vk_cluster_head h = {0};
 		enum vk_status status;
 		bool sound = false;
 
 		if (k->converted != NULL && !vk_bit(k->converted, i))
 			continue;
-		status = read_header(k, i, &h);
+		status = vk_cluster_head_read(k, i, &h);
 		if (status == VK_ABSENT)
 			c->result.phases[c->phase].unknown++;
 		if (status == VK_DAMAGED && !c->fs->fdc_guessed)
-			vk_fs_say(c->fs, &c->named, VK_F_FILE_CLUSTER, k->file->volume_offset, 0, NULL, NULL,
+			vk_fs_say(c->fs, &c->named, c->fd, VK_F_FILE_CLUSTER, k->file->volume_offset, 0, NULL, NULL,
 				  "cluster %" PRIu64 " of %s and those behind it: no block of the file holds them", i,
 				  k->name);
 		/* where clusters lie was guessed: what is not one says nothing */
@@ -221,12 +86,15 @@ static void read_clusters(struct clusters *k)
 		if (status == VK_OK) {
 			c->result.phases[c->phase].checked++;
 			vk_check_lock(c, &h.lock, h.at);
-			sound = judge_header(k, i, &h);
+			sound = vk_cluster_head_judge(k, i, &h);
 		}
 		if (sound)
 			note_bitmap(k, i, &h);
+		else if (status == VK_OK)
+			note_damaged(k, i);
 		tell_header(k, i, &h, sound);
 	}
+	c->fd = 0;
 }
 
 static bool make_map(struct vk_checking *c, enum vk_check_kind kind, enum vk_system_file file, const char *things,
@@ -237,7 +105,7 @@ static bool make_map(struct vk_checking *c, enum vk_check_kind kind, enum vk_sys
 
 	*m = (struct vk_check_map){.file = file, .things = things, .per_cluster = r->resourcesPerCluster};
 	if (count > RESOURCES_MAX) {
-		vk_fs_say(c->fs, &c->named, VK_F_FILE_RESOURCE,
+		vk_fs_say(c->fs, &c->named, vk_fd_address(0, file), VK_F_FILE_RESOURCE,
 			  file == VK_SYSTEM_FDC ? c->fs->fdc->volume_offset
 						: c->fs->info.system[file].file->volume_offset,
 			  0, vk_phrase("%" PRIu64, count).text, NULL, "%s claims more resources than any volume has",
@@ -259,15 +127,17 @@ static void read_kind(struct vk_checking *c, enum vk_check_kind kind, enum vk_sy
 		      uint32_t lock_type)
 {
 	const struct vk_fs_system *s = &c->fs->info.system[file];
-	struct clusters k = {.c = c, .map = &c->maps[kind], .r = &s->resource, .lock_type = lock_type,
-			     .name = vk_system_file_name(file)};
+	struct vk_clusters k = {.c = c, .map = &c->maps[kind], .r = &s->resource, .lock_type = lock_type,
+			     .name = vk_system_file_name(file),
+			     .block_bytes = file == VK_SYSTEM_FBB ? c->fs->info.file_block_bytes : 0};
 
 	k.file = file == VK_SYSTEM_FDC ? c->fs->fdc : s->file;
 	if (k.file != NULL && s->has_resource && c->status == VK_OK && make_map(c, kind, file, things, k.r))
 		read_clusters(&k);
 }
 
-static void note_large(struct vk_check_map *blocks, uint64_t number, const struct header *h, uint8_t *converted)
+static void note_large(struct vk_check_map *blocks, uint64_t number, const struct vk_cluster_head *h,
+		       uint8_t *converted)
 {
 	for (uint32_t n = 0; n < h->total; n++, number++) {
 		uint64_t first = number * blocks->per_cluster;
@@ -275,12 +145,12 @@ static void note_large(struct vk_check_map *blocks, uint64_t number, const struc
 
 		if (first >= blocks->count)
 			break;
-		if (value_of(h, n) == LARGE_CONVERTED) {
+		if (vk_cluster_head_value(h, n) == LARGE_CONVERTED) {
 			vk_set_bit(converted, number);
 			continue;
 		}
 		vk_set_bit(blocks->known, number);
-		for (uint64_t b = first; value_of(h, n) == 0 && b < end; b++)
+		for (uint64_t b = first; vk_cluster_head_value(h, n) == 0 && b < end; b++)
 			vk_set_bit(blocks->allocated, b);
 	}
 }
@@ -291,10 +161,11 @@ static void read_large(struct vk_checking *c)
 	const struct vk_fs_system *fbb = &c->fs->info.system[VK_SYSTEM_FBB];
 	struct vk_check_map *blocks = &c->maps[VK_CHECK_BLOCKS];
 	uint64_t larges = vk_resource_count(&fbb->resource);
-	struct clusters large = {.c = c, .file = fbb->file, .r = &fbb->resource, .lock_type = VK_LOCK_LFB,
-				 .name = ".fbb.sf (large blocks)"};
-	struct clusters small = {.c = c, .map = blocks, .file = fbb->file, .r = &fbb->child, .lock_type = VK_LOCK_FBB,
-				 .name = ".fbb.sf (small blocks)", .small = true};
+	struct vk_clusters large = {.c = c, .file = fbb->file, .r = &fbb->resource, .lock_type = VK_LOCK_LFB,
+				 .name = ".fbb.sf (large blocks)", .block_bytes = c->fs->info.large_block_bytes};
+	struct vk_clusters small = {.c = c, .map = blocks, .file = fbb->file, .r = &fbb->child,
+				 .lock_type = VK_LOCK_FBB, .name = ".fbb.sf (small blocks)", .small = true,
+				 .block_bytes = c->fs->info.file_block_bytes};
 	uint64_t became = 0, judged = 0;
 	uint8_t *converted;
 
@@ -306,10 +177,11 @@ static void read_large(struct vk_checking *c)
 		c->status = vk_no_memory(c->err, NULL);
 		return;
 	}
+	c->fd = fbb->file->address;
 	vk_fs_cursor_init(&large.cursor, c->fs, large.file, NULL);
 	for (uint64_t i = 0; i < cluster_count(large.r) && c->status == VK_OK; i++) {
-		struct header h = {0};
-		const bool read = read_header(&large, i, &h) == VK_OK;
+		struct vk_cluster_head h = {0};
+		const bool read = vk_cluster_head_read(&large, i, &h) == VK_OK;
 
 		tell_header(&large, i, &h, false);
 		if (!read) {
@@ -318,15 +190,17 @@ static void read_large(struct vk_checking *c)
 		}
 		c->result.phases[c->phase].checked++;
 		vk_check_lock(c, &h.lock, h.at);
-		if (judge_header(&large, i, &h)) {
+		if (vk_cluster_head_judge(&large, i, &h)) {
 			note_large(blocks, i * large.r->resourcesPerCluster, &h, converted);
 			judged++;
+		} else {
+			note_damaged(&large, i);
 		}
 	}
 	for (uint64_t i = 0; i < cluster_count(&fbb->child); i++)
 		became += vk_bit(converted, i);
 	if (became != fbb->child.convertedClusters && judged == cluster_count(large.r))
-		vk_fs_say(c->fs, &c->named, VK_F_FILE_RESOURCE, fbb->file->volume_offset, 0,
+		vk_fs_say(c->fs, &c->named, c->fd, VK_F_FILE_RESOURCE, fbb->file->volume_offset, 0,
 			  vk_phrase("%" PRIu32, fbb->child.convertedClusters).text, vk_phrase("%" PRIu64, became).text,
 			  "convertedClusters of .fbb.sf is not what the bitmaps say");
 	small.converted = converted;
@@ -336,10 +210,10 @@ static void read_large(struct vk_checking *c)
 
 /* The cluster that was asked for last. */
 struct asked {
-	struct clusters k;
+	struct vk_clusters k;
 	uint64_t cluster;
 	bool read, believed;
-	struct header h;
+	struct vk_cluster_head h;
 };
 
 /* Its value for a resource. False: not known. */
@@ -354,12 +228,13 @@ static bool value_at(struct asked *a, uint64_t number, uint64_t *clusters_left, 
 		if (*clusters_left == 0)
 			return false;
 		--*clusters_left;
-		a->h = (struct header){0};
+		a->h = (struct vk_cluster_head){0};
 		a->cluster = cluster;
 		a->read = true;
-		a->believed = read_header(&a->k, cluster, &a->h) == VK_OK && judge_header(&a->k, cluster, &a->h);
+		a->believed = vk_cluster_head_read(&a->k, cluster, &a->h) == VK_OK &&
+			      vk_cluster_head_judge(&a->k, cluster, &a->h);
 	}
-	*ret_value = a->believed ? value_of(&a->h, (uint32_t)(number % a->k.r->resourcesPerCluster)) : 0;
+	*ret_value = a->believed ? vk_cluster_head_value(&a->h, (uint32_t)(number % a->k.r->resourcesPerCluster)) : 0;
 	return a->believed;
 }
 
@@ -408,7 +283,7 @@ void vk_check_descriptor_map(struct vk_checking *c)
 void vk_check_clusters(struct vk_checking *c, bool blocks)
 {
 	const struct vk_fs_info *info = &c->fs->info;
-	struct clusters journals = {.c = c, .file = info->system[VK_SYSTEM_JBC].file,
+	struct vk_clusters journals = {.c = c, .file = info->system[VK_SYSTEM_JBC].file,
 				    .r = &info->system[VK_SYSTEM_JBC].resource, .lock_type = VK_LOCK_JBC,
 				    .name = ".jbc.sf"};
 
@@ -445,4 +320,5 @@ void vk_check_free_maps(struct vk_checking *c)
 		free(c->maps[i].known);
 		vk_range_set_free(&c->twice[i]);
 	}
+	vk_range_set_free(&c->damaged);
 }

@@ -16,7 +16,9 @@ static void pass_and_note(void *ctx, const struct vk_finding *finding)
 	    finding->code == VK_F_SOURCE_UNREADABLE)
 		c->result.phases[c->phase].unknown++;
 	c->names_unknown = true;
-	vk_finding_put(&c->named, finding);
+	/* the phase of the blocks says it of every file */
+	if (finding->code != VK_F_FILE_LENGTH)
+		vk_finding_put(&c->named, finding);
 }
 
 static void check_up(struct vk_checking *c, const struct vk_fs_file *folder, uint32_t parent)
@@ -25,7 +27,8 @@ static void check_up(struct vk_checking *c, const struct vk_fs_file *folder, uin
 	struct vk_fs_entry up;
 
 	if (vk_fs_find(c->fs, folder, "..", NULL, &up, NULL, &why) == VK_OK && up.address != parent)
-		vk_fs_say(c->fs, &c->named, VK_F_FOLDER_ENTRY, folder->volume_offset, c->fs->info.fd.fd_bytes,
+		vk_fs_say(c->fs, &c->named, folder->address, VK_F_FOLDER_ENTRY, folder->volume_offset,
+			  c->fs->info.fd.fd_bytes,
 			  vk_fs_address_text(c->fs, up.address).text, vk_fs_address_text(c->fs, parent).text,
 			  "\"..\" of a folder is not the folder that it is in");
 }
@@ -43,9 +46,9 @@ static void note_folder(struct vk_checking *c, const struct vk_fs_visit *visit)
 static bool note_name(void *ctx, const struct vk_fs_visit *visit, bool *ret_stop)
 {
 	struct vk_checking *c = ctx;
-	struct vk_check_name name = {visit->entry->address, visit->folder, strdup(visit->path)};
+	struct vk_fs_check_name name = {visit->entry->address, visit->folder, visit->entry->type, strdup(visit->path)};
 
-	if (name.path == NULL || vk_append(&c->names, &c->name_count, &name, sizeof(name)) == NULL) {
+	if (name.path == NULL || vk_append(&c->result.names, &c->result.name_count, &name, sizeof(name)) == NULL) {
 		free(name.path);
 		c->status = vk_no_memory(c->err, NULL);
 		*ret_stop = true;
@@ -53,22 +56,24 @@ static bool note_name(void *ctx, const struct vk_fs_visit *visit, bool *ret_stop
 	}
 	c->result.phases[c->phase].checked++;
 	c->path = name.path;
+	c->fd = name.address;
 	if (visit->file == NULL && visit->error != NULL && visit->error->status == VK_ABSENT)
 		c->result.phases[c->phase].unknown++;
 	else if (visit->file == NULL && visit->error != NULL)
-		vk_fs_say(c->fs, &c->named, VK_F_FILE_DESCRIPTOR, c->fs->fdc->volume_offset, 0,
+		vk_fs_say(c->fs, &c->named, c->fd, VK_F_FILE_DESCRIPTOR, c->fs->fdc->volume_offset, 0,
 			  vk_fs_address_text(c->fs, visit->entry->address).text, NULL,
 			  "a name leads to no file descriptor");
 	else if (visit->file != NULL && vk_fs_file_is_folder(visit->file))
 		note_folder(c, visit);
 	c->path = NULL;
+	c->fd = 0;
 	return true;
 }
 
 static int by_path(const void *a, const void *b)
 {
-	const struct vk_check_name *x = a;
-	const struct vk_check_name *y = b;
+	const struct vk_fs_check_name *x = a;
+	const struct vk_fs_check_name *y = b;
 
 	return strcmp(x->path, y->path);
 }
@@ -76,18 +81,20 @@ static int by_path(const void *a, const void *b)
 /* A path leads to the first of them only. */
 static void check_alike(struct vk_checking *c)
 {
-	if (c->names != NULL)
-		qsort(c->names, c->name_count, sizeof(*c->names), by_path);
-	for (size_t i = 1; i < c->name_count; i++) {
-		const struct vk_check_name *a = &c->names[i - 1], *b = &c->names[i];
+	if (c->result.names != NULL)
+		qsort(c->result.names, c->result.name_count, sizeof(*c->result.names), by_path);
+	for (size_t i = 1; i < c->result.name_count; i++) {
+		const struct vk_fs_check_name *a = &c->result.names[i - 1], *b = &c->result.names[i];
 
 		if (strcmp(a->path, b->path) != 0)
 			continue;
 		c->path = b->path;
-		vk_fs_say(c->fs, &c->named, VK_F_FOLDER_ENTRY, c->fs->fdc->volume_offset, 0,
+		c->fd = b->address;
+		vk_fs_say(c->fs, &c->named, c->fd, VK_F_FOLDER_ENTRY, c->fs->fdc->volume_offset, 0,
 			  vk_phrase("#0x%08" PRIx32 " and #0x%08" PRIx32, a->address, b->address).text, NULL,
 			  "two entries of a folder have one name");
 		c->path = NULL;
+		c->fd = 0;
 	}
 }
 
@@ -108,15 +115,15 @@ static uint64_t number_of(const void *number)
 
 static int by_address(const void *a, const void *b)
 {
-	const struct vk_check_name *x = a;
-	const struct vk_check_name *y = b;
+	const struct vk_fs_check_name *x = a;
+	const struct vk_fs_check_name *y = b;
 
 	return x->address < y->address ? -1 : x->address > y->address;
 }
 
 static uint64_t address_of(const void *name)
 {
-	const struct vk_check_name *n = name;
+	const struct vk_fs_check_name *n = name;
 
 	return n->address;
 }
@@ -136,31 +143,36 @@ void vk_check_names(struct vk_checking *c)
 	if (c->fs->info.system[VK_SYSTEM_ROOT].file != NULL)
 		check_up(c, c->fs->info.system[VK_SYSTEM_ROOT].file, c->fs->info.system[VK_SYSTEM_ROOT].file->address);
 	if (status == VK_IO)
-		vk_fs_say(c->fs, &c->named, VK_F_SOURCE_UNREADABLE, VK_FS_OFFSET, 0, NULL, NULL, "%s", why.what);
+		vk_fs_say(c->fs, &c->named, c->fd, VK_F_SOURCE_UNREADABLE, VK_FS_OFFSET, 0, NULL, NULL, "%s", why.what);
 	/* without a root nothing has a name */
 	if (status != VK_OK) {
 		c->names_unknown = true;
 		c->result.phases[c->phase].unknown++;
 	}
 	check_alike(c);
-	if (c->names != NULL)
-		qsort(c->names, c->name_count, sizeof(*c->names), by_address);
+	if (c->result.names != NULL)
+		qsort(c->result.names, c->result.name_count, sizeof(*c->result.names), by_address);
 	if (c->subfolders != NULL)
 		qsort(c->subfolders, c->subfolder_count, sizeof(*c->subfolders), by_number);
 }
 
+const struct vk_fs_check_name *vk_fs_check_name_of(const struct vk_fs_check *check, uint32_t address)
+{
+	size_t i = vk_first_not_below(check->names, check->name_count, sizeof(*check->names), address, address_of);
+
+	return i < check->name_count && check->names[i].address == address ? &check->names[i] : NULL;
+}
+
 size_t vk_check_names_of(const struct vk_checking *c, uint32_t address, const char **ret_path, uint32_t *ret_folder)
 {
-	size_t i = vk_first_not_below(c->names, c->name_count, sizeof(*c->names), address, address_of), count = 0;
+	const struct vk_fs_check_name *first = vk_fs_check_name_of(&c->result, address), *name = first;
 
-	*ret_path = NULL;
-	for (; i < c->name_count && c->names[i].address == address; i++, count++)
-		if (count == 0) {
-			*ret_path = c->names[i].path;
-			if (ret_folder != NULL)
-				*ret_folder = c->names[i].folder;
-		}
-	return count;
+	*ret_path = first != NULL ? first->path : NULL;
+	if (first != NULL && ret_folder != NULL)
+		*ret_folder = first->folder;
+	for (; name != NULL && name < c->result.names + c->result.name_count && name->address == address; name++)
+		continue;
+	return (size_t)(name - first);
 }
 
 size_t vk_check_subfolders_of(const struct vk_checking *c, uint32_t address)

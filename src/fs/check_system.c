@@ -10,7 +10,8 @@ static void expect(struct vk_checking *c, const struct vk_fs_file *file, const c
 {
 	c->result.phases[c->phase].checked++;
 	if (seen != expected)
-		vk_fs_say(c->fs, &c->named, VK_F_FILE_RESOURCE, file != NULL ? file->volume_offset : VK_FS_OFFSET, 0,
+		vk_fs_say(c->fs, &c->named, file != NULL ? file->address : 0, VK_F_FILE_RESOURCE,
+			  file != NULL ? file->volume_offset : VK_FS_OFFSET, 0,
 			  vk_phrase("%" PRIu64, seen).text, vk_phrase("%" PRIu64, expected).text,
 			  "%s of %s contradicts the rest of the volume", what, name);
 }
@@ -133,7 +134,7 @@ static void check_fdc(struct vk_checking *c)
 
 	c->result.phases[c->phase].checked++;
 	if (info->volume_bytes != 0 && at >= info->volume_bytes)
-		vk_fs_say(c->fs, &c->named, VK_F_FILE_RESOURCE, VK_FS_OFFSET, 0,
+		vk_fs_say(c->fs, &c->named, c->fd, VK_F_FILE_RESOURCE, VK_FS_OFFSET, 0,
 			  vk_phrase("0x%" PRIx64, at).text, vk_phrase("below 0x%" PRIx64, info->volume_bytes).text,
 			  "the file-system descriptor has its first file descriptor behind the end of the volume");
 }

@@ -54,7 +54,8 @@ static enum vk_status judge(struct vk_fs *fs, const struct vk_fs_file *file, con
 	if (f.count > 1)
 		return refuse(fs, file, err);
 	if (f.count == 1)
-		vk_fs_say(fs, sink, VK_F_FILE_DESCRIPTOR, file->volume_offset, fs->info.fd.fd_bytes, f.seen.text,
+		vk_fs_say(fs, sink, file->address, VK_F_FILE_DESCRIPTOR, file->volume_offset, fs->info.fd.fd_bytes,
+			  f.seen.text,
 			  f.expected.text, "file descriptor 0x%08" PRIx32 ": %s is wrong", file->address, f.field);
 	return VK_OK;
 }

@@ -32,8 +32,8 @@ void vk_dir_close(struct vk_dir *f)
 	vk_fs_cursor_end(&f->cursor);
 	for (size_t i = 0; i < sizeof(f->said) / sizeof(f->said[0]); i++)
 		if (f->said[i].count > VK_DIR_SAID_MAX)
-			vk_fs_say(f->fs, f->sink, f->said[i].code, f->file->volume_offset, 0, NULL, NULL,
-				  "%" PRIu64 " more of these in the folder of descriptor 0x%08x",
+			vk_fs_say(f->fs, f->sink, f->file->address, f->said[i].code, f->file->volume_offset, 0, NULL,
+				  NULL, "%" PRIu64 " more of these in the folder of descriptor 0x%08x",
 				  f->said[i].count - VK_DIR_SAID_MAX, f->file->address);
 	free(f->window);
 	f->window = NULL;
@@ -155,8 +155,8 @@ void vk_dir_say(struct vk_dir *f, enum vk_finding_code code, uint64_t offset, ui
 		if (step.volume_offset != UINT64_MAX)
 			volume_offset = step.volume_offset;
 	}
-	vk_fs_say(f->fs, f->sink, code, volume_offset, length, seen, expected, "%s (folder of descriptor 0x%08x)", text,
-		  f->file->address);
+	vk_fs_say(f->fs, f->sink, f->file->address, code, volume_offset, length, seen, expected,
+		  "%s (folder of descriptor 0x%08x)", text, f->file->address);
 }
 
 bool vk_dir_entry_sound(uint32_t type, uint32_t address)

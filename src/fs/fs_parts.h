@@ -37,10 +37,10 @@ struct vk_fs {
 	unsigned depth;         /* system files that lead to each other, while an address is followed */
 };
 
-/* A finding about bytes of the volume. seen and expected may be NULL. */
-void vk_fs_say(const struct vk_fs *fs, const struct vk_finding_sink *sink, enum vk_finding_code code,
+/* A finding about bytes of the volume. fd: of the file that it hits, or 0. seen and expected may be NULL. */
+void vk_fs_say(const struct vk_fs *fs, const struct vk_finding_sink *sink, uint32_t fd, enum vk_finding_code code,
 	       uint64_t volume_offset, uint64_t length_bytes, const char *seen, const char *expected,
-	       const char *message, ...) __attribute__((format(printf, 8, 9)));
+	       const char *message, ...) __attribute__((format(printf, 9, 10)));
 /* Why bytes at a volume offset are no structure: status as its reader gave it. */
 enum vk_fs_lack vk_fs_lack_at(struct vk_fs *fs, uint64_t volume_offset, enum vk_status status);
 /* "FB 403" */
@@ -69,6 +69,7 @@ struct vk_fs_cursor {
 	struct vk_range_set *followed;      /* NULL: a pointer block that comes twice is not noticed */
 	vk_fs_pointer_block_fn on_pointer_block;
 	void *ctx;
+	bool length_said;                   /* that fileLength reaches too far */
 	uint64_t wrong;                     /* addresses that make no sense; the first VK_FS_WRONG_SAID are told */
 };
 enum { VK_FS_WRONG_SAID = 8 };

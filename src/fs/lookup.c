@@ -42,8 +42,8 @@ enum vk_status vk_fs_entry_open(struct vk_fs *fs, const struct vk_fs_entry *entr
 	st = vk_fs_file_open(fs, entry->address, sink, ret_file, err);
 	if (st == VK_OK && ((*ret_file)->meta.generation != entry->generation ||
 			    (*ret_file)->meta.type != entry->type))
-		vk_fs_say(fs, sink, VK_F_FILE_GENERATION, (*ret_file)->volume_offset, fs->info.fd.fd_bytes,
-			  vk_phrase("generation %u, type %u", (*ret_file)->meta.generation,
+		vk_fs_say(fs, sink, entry->address, VK_F_FILE_GENERATION, (*ret_file)->volume_offset,
+			  fs->info.fd.fd_bytes, vk_phrase("generation %u, type %u", (*ret_file)->meta.generation,
 				    (*ret_file)->meta.type).text,
 			  vk_phrase("generation %u, type %u", entry->generation, entry->type).text,
 			  "file descriptor 0x%08x is not the one that the entry \"%.60s\" means", entry->address,

@@ -158,7 +158,7 @@ static enum vk_status open_system(struct opening *o, enum vk_system_file file)
 	if (status == VK_OK || !must_have(&fs->info, file))
 		return VK_OK;
 	lack = fs->info.system[file].lack = vk_fs_lack_at(fs, at, status);
-	vk_fs_say(fs, o->sink, lack_code(lack, VK_F_FILE_DESCRIPTOR), at, fs->info.fd.fd_bytes, NULL, NULL,
+	vk_fs_say(fs, o->sink, address, lack_code(lack, VK_F_FILE_DESCRIPTOR), at, fs->info.fd.fd_bytes, NULL, NULL,
 		  "the file descriptor of %s%s is %s", file == VK_SYSTEM_ROOT ? "the root folder " : "",
 		  vk_system_file_name(file),
 		  lack == VK_LACK_DAMAGED ? "not at its place" : vk_fs_lack_said(lack));
@@ -230,7 +230,8 @@ static enum vk_status say_resource(struct opening *o, enum vk_status status, str
 	if (status == VK_ABSENT || status == VK_DAMAGED) {
 		s->lack = at != 0 ? vk_fs_lack_at(o->fs, at, status)
 			  : status == VK_DAMAGED ? VK_LACK_DAMAGED : VK_LACK_ABSENT;
-		vk_fs_say(o->fs, o->sink, lack_code(s->lack, VK_F_FILE_RESOURCE), at != 0 ? at : file->volume_offset,
+		vk_fs_say(o->fs, o->sink, file->address, lack_code(s->lack, VK_F_FILE_RESOURCE),
+			  at != 0 ? at : file->volume_offset,
 			  at != 0 ? VK_RESOURCE_FILE_BYTES : 0, NULL, NULL, "the resource metadata of %s is %s", of,
 			  vk_fs_lack_said(s->lack));
 	}

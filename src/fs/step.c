@@ -178,7 +178,8 @@ void vk_fs_cursor_init(struct vk_fs_cursor *c, struct vk_fs *fs, const struct vk
 	c->unit_bytes = file->meta.zeroLevelAddrType == VK_ZLA_SUB_BLOCK ? info->sub_block_bytes
 									 : info->file_block_bytes;
 	if (file->meta.zeroLevelAddrType != VK_ZLA_RESIDENT && file->meta.type != VK_FILE_RDM)
-		vk_fs_say(fs, sink, VK_F_FILE_DESCRIPTOR, file->volume_offset, 0, vk_phrase("%" PRIu64, bytes).text,
+		vk_fs_say(fs, sink, file->address, VK_F_FILE_DESCRIPTOR, file->volume_offset, 0, vk_phrase("%" PRIu64,
+			  bytes).text,
 			  vk_phrase("%" PRIu64, c->unit_bytes).text, "blockSize is no size of blocks of this volume");
 }
 
@@ -202,6 +203,15 @@ static void set_missing(struct vk_fs_step *step, uint64_t length, enum vk_fs_lac
 	step->lack = lack;
 }
 
+/* Said once of a file, however often it is asked. */
+static const struct vk_finding_sink *length_sink(struct vk_fs_cursor *c)
+{
+	const bool said = c->length_said;
+
+	c->length_said = true;
+	return said ? NULL : c->sink;
+}
+
 static void step_resident(struct vk_fs_cursor *c, uint64_t offset, struct vk_fs_step *step)
 {
 	const struct vk_fs_info *info = &c->fs->info;
@@ -213,7 +223,7 @@ static void step_resident(struct vk_fs_cursor *c, uint64_t offset, struct vk_fs_
 		return;
 	}
 	set_missing(step, UINT64_MAX - offset, VK_LACK_DAMAGED);
-	vk_fs_say(c->fs, c->sink, VK_F_FILE_LENGTH, c->file->volume_offset, 0,
+	vk_fs_say(c->fs, length_sink(c), c->file->address, VK_F_FILE_LENGTH, c->file->volume_offset, 0,
 		  vk_phrase("%" PRIu64, c->file->meta.fileLength).text,
 		  vk_phrase("at most %" PRIu32, info->resident_bytes).text,
 		  "the file does not fit into its descriptor");
@@ -228,7 +238,7 @@ static bool may_be_told(struct vk_fs_cursor *c, enum vk_finding_code code)
 void vk_fs_cursor_end(const struct vk_fs_cursor *c)
 {
 	if (c->wrong > VK_FS_WRONG_SAID)
-		vk_fs_say(c->fs, c->sink, VK_F_FILE_ADDRESS, c->file->volume_offset, 0, NULL, NULL,
+		vk_fs_say(c->fs, c->sink, c->file->address, VK_F_FILE_ADDRESS, c->file->volume_offset, 0, NULL, NULL,
 			  "file descriptor 0x%08" PRIx32 ": %" PRIu64 " more of its addresses make no sense",
 			  c->file->address, c->wrong - VK_FS_WRONG_SAID);
 }
@@ -237,7 +247,8 @@ static void say_follow(struct vk_fs_cursor *c, const struct vk_fs_level *l, enum
 		       uint64_t volume_offset, const char *message)
 {
 	if (may_be_told(c, code))
-		vk_fs_say(c->fs, c->sink, code, volume_offset, 0, vk_fs_address_text(c->fs, l->address).text, NULL,
+		vk_fs_say(c->fs, c->sink, c->file->address, code, volume_offset, 0, vk_fs_address_text(c->fs,
+			  l->address).text, NULL,
 			  "file descriptor 0x%08" PRIx32 ", %s %" PRIu64, c->file->address, message, l->slot);
 }
 
@@ -363,7 +374,7 @@ static void step_block(struct vk_fs_cursor *c, const struct at *at, uint64_t add
 
 		set_missing(step, length, lack);
 		if (status == VK_DAMAGED && !said && may_be_told(c, VK_F_FILE_ADDRESS))
-			vk_fs_say(c->fs, c->sink, VK_F_FILE_ADDRESS, c->file->volume_offset, 0,
+			vk_fs_say(c->fs, c->sink, c->file->address, VK_F_FILE_ADDRESS, c->file->volume_offset, 0,
 				  vk_fs_address_text(c->fs, address).text, NULL,
 				  "file descriptor 0x%08" PRIx32 ": block %" PRIu64 " of the file has no such place",
 				  c->file->address, at->index);
@@ -398,7 +409,7 @@ void vk_fs_step(struct vk_fs_cursor *c, uint64_t offset, struct vk_fs_step *step
 	    (c->level_count == 0 && meta->zeroLevelAddrType != VK_ZLA_FILE_BLOCK &&
 	     meta->zeroLevelAddrType != VK_ZLA_SUB_BLOCK)) {
 		set_missing(step, UINT64_MAX - offset, VK_LACK_DAMAGED);
-		vk_fs_say(c->fs, c->sink, VK_F_FILE_LENGTH, c->file->volume_offset, 0,
+		vk_fs_say(c->fs, length_sink(c), c->file->address, VK_F_FILE_LENGTH, c->file->volume_offset, 0,
 			  vk_phrase("%" PRIu64, meta->fileLength).text, NULL,
 			  "file descriptor 0x%08" PRIx32 ": no address reaches byte %" PRIu64 " of the file, "
 			  "zeroLevelAddrType is %" PRIu32, c->file->address, offset, meta->zeroLevelAddrType);

@@ -65,7 +65,7 @@ static bool visit_file(struct tree *t, const struct vk_fs_visit *visit, const ch
 	bool folder = visit->file != NULL && vk_fs_file_is_folder(visit->file), enter;
 
 	if (folder && !meet(t, visit->file->address)) {
-		vk_fs_say(t->fs, t->sink, VK_F_FOLDER_LOOP, visit->file->volume_offset, 0,
+		vk_fs_say(t->fs, t->sink, visit->file->address, VK_F_FOLDER_LOOP, visit->file->volume_offset, 0,
 			  vk_phrase("descriptor 0x%08x", visit->file->address).text, NULL,
 			  "a folder is named by two entries, or contains itself: it is shown once");
 		return true;
@@ -89,7 +89,8 @@ static bool take_entry(void *ctx, const struct vk_fs_entry *entry)
 		return true;
 	vk_fs_name_in_path(entry, name);
 	if (t->path_len + strlen(name) + 1 >= sizeof(t->path)) {
-		vk_fs_say(t->fs, t->sink, VK_F_FOLDER_ENTRY, t->fs->info.system[VK_SYSTEM_ROOT].file != NULL ?
+		vk_fs_say(t->fs, t->sink, entry->address, VK_F_FOLDER_ENTRY,
+			  t->fs->info.system[VK_SYSTEM_ROOT].file != NULL ?
 			  t->fs->info.system[VK_SYSTEM_ROOT].file->volume_offset : 0, 0, NULL, NULL,
 			  "a path is longer than %zu bytes: what is named so is not shown", sizeof(t->path) - 1);
 		return true;
@@ -137,7 +138,7 @@ static void list_node(struct tree *t, size_t node)
 	if (st == VK_OK) {
 		st = vk_dir_list(t->fs, folder, &visit, t->sink, &t->slots_left, &error);
 		if ((st == VK_ABSENT || st == VK_IO || st == VK_DAMAGED) && t->nodes[node].parent != SIZE_MAX) {
-			vk_fs_say(t->fs, t->sink,
+			vk_fs_say(t->fs, t->sink, folder->address,
 				  st == VK_IO ? VK_F_SOURCE_UNREADABLE
 				  : st == VK_DAMAGED ? VK_F_FOLDER_BLOCK : VK_F_STRUCTURE_ABSENT,
 				  folder->volume_offset, 0, NULL, NULL, "%s", error.what);

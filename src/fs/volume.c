@@ -257,11 +257,12 @@ enum vk_status vk_fs_get(struct vk_fs *fs, uint64_t volume_offset, void *buf, si
 	return VK_OK;
 }
 
-void vk_fs_say(const struct vk_fs *fs, const struct vk_finding_sink *sink, enum vk_finding_code code,
+void vk_fs_say(const struct vk_fs *fs, const struct vk_finding_sink *sink, uint32_t fd, enum vk_finding_code code,
 	       uint64_t volume_offset, uint64_t length_bytes, const char *seen, const char *expected,
 	       const char *message, ...)
 {
 	char text[240];
+	struct vk_finding f;
 	size_t extent;
 	uint64_t at, rest;
 	va_list args;
@@ -274,8 +275,11 @@ void vk_fs_say(const struct vk_fs *fs, const struct vk_finding_sink *sink, enum 
 	/* what lies on no extent that was given has no place */
 	if (!vk_fs_place(fs, volume_offset, &extent, &at, &rest))
 		at = length_bytes = 0;
-	vk_finding_say(sink, code, at, length_bytes, seen, expected, "%s, at volume offset 0x%" PRIx64, text,
-		       volume_offset);
+	vk_finding_init(&f, code, at, length_bytes, "%s, at volume offset 0x%" PRIx64, text, volume_offset);
+	f.fd = fd;
+	vk_finding_seen(&f, "%s", seen != NULL ? seen : "");
+	vk_finding_expected(&f, "%s", expected != NULL ? expected : "");
+	vk_finding_put(sink, &f);
 }
 
 struct vk_phrase vk_fs_address_text(const struct vk_fs *fs, uint64_t address)

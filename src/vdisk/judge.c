@@ -341,7 +341,8 @@ void vk_vdisks_say(const struct vk_fs *fs, const struct vk_vdisks *list, size_t 
 		if ((disk->problems >> p & 1) == 0 || problems[p].finding == VK_F_COUNT)
 			continue;
 		details(list, disk, (enum vk_vdisk_problem)p, &seen, &expected);
-		vk_fs_say(fs, sink, problems[p].finding, list->files[file].volume_offset, vk_fs_info(fs)->fd.fd_bytes,
+		vk_fs_say(fs, sink, list->files[file].address, problems[p].finding, list->files[file].volume_offset,
+			  vk_fs_info(fs)->fd.fd_bytes,
 			  seen.text[0] != '\0' ? seen.text : NULL, expected.text[0] != '\0' ? expected.text : NULL,
 			  "%s: %s", vk_shown_name(disk->path).text, problems[p].text);
 	}

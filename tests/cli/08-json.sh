@@ -210,7 +210,10 @@ is "drill: every key" "$(lacking vmfskit.drill/1 drill.json drill-refused.json d
 json "status" 0 status.json status --store all --exclude '*/b'
 ok "a volume to check" "$LAB" make --table none --vmfs 5 --size 2G checked.img
 json "check" 0 check.json check checked.img
-is "check: every key" "$(lacking vmfskit.check/1 check.json | grep -v '^findings')" ""
+ok "one with files" "$LAB" make --overwrite --table none --vmfs 5 --size 2G --files <(printf 'file /vm/a size=5M thick\n') checked.img
+printf '\7' | dd of=checked.img bs=1 seek=$(($("$VMFSKIT" map --json checked.img /.fdc.sf | command jq '.extents[0].device_offset') + 0x10000 + 512)) conv=notrunc status=none
+json "check of a damaged one" 1 check-bad.json check checked.img
+is "check: every key" "$(lacking vmfskit.check/1 check.json check-bad.json | grep -vx 'findings.\[\]')" ""
 cp -a all short
 rm -rf "short/$(captures short | head -n 1)"
 json "status of a store that lost a capture" 1 status-short.json status --store short

@@ -95,7 +95,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fuzz_input in = {data, size};
 	struct vk_fs_extent extent = {.vmfs = &v.vmfs};
 	struct vk_error err = {0};
-	struct vk_fs_check check;
+	struct vk_fs_check check = {.files = 0};
 	struct fuzz_count count;
 	const struct vk_finding_sink sink = fuzz_sink(&count);
 
@@ -106,6 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		look_at_files(&sink);
 		FUZZ_ASSERT(vk_fs_check(v.fs, &sink, &check, &err) == VK_OK);
 		FUZZ_ASSERT(check.blocks_allocated <= check.blocks);
+		vk_fs_check_free(&check);
 	} else {
 		FUZZ_ASSERT(v.fs == NULL && err.what[0] != '\0');
 	}

@@ -316,7 +316,7 @@ static bool reachable(size_t i)
 static void compare_cut(void)
 {
 	struct vk_error err = {0};
-	struct vk_fs_check check;
+	struct vk_fs_check check = {.files = 0};
 	size_t named = 0;
 
 	if (vk_fs_walk_tree(cut.fs, "/", cut_visit, NULL, &cut_sink, &err) != VK_OK) {
@@ -334,6 +334,7 @@ static void compare_cut(void)
 	assert_int_equal(vk_fs_check(cut.fs, &cut_sink, &check, &err), VK_OK);
 	for (size_t i = 0; i < VK_FS_CHECK_PHASES; i++)
 		assert_int_equal(check.phases[i].findings, 0);
+	vk_fs_check_free(&check);
 }
 
 static void one_cut(uint64_t length)

@@ -42,7 +42,7 @@ static bool notices(struct folder_bench *b, bool show)
 	struct vk_findings found = {0};
 	struct vk_finding_sink sink = vk_findings_sink(&found);
 	struct vk_vmfs again = {.partition_bytes = b->vmfs.partition_bytes};
-	struct vk_fs_check check;
+	struct vk_fs_check check = {.files = 0};
 	bool noticed;
 
 	assert_int_equal(vk_vmfs_read(vk_overlay_io(b->disk.damage), &sink, &again, &b->err), VK_OK);
@@ -50,6 +50,7 @@ static bool notices(struct folder_bench *b, bool show)
 	folder_bench_again(b);
 	if (b->fs != NULL && vk_fs_check(b->fs, &sink, &check, &b->err) != VK_OK)
 		fail_msg("%s", b->err.what);
+	vk_fs_check_free(&check);
 	noticed = b->fs == NULL;
 	for (size_t i = 0; i < found.count; i++)
 		noticed = noticed || vk_finding_kind(found.items[i].code)->severity != VK_INFO;

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* vmfskit check: whether a file system is sound, and which files damage hits. */
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "base/shown.h"
-#include "cmd/files/files.h"
+#include "cmd/files/check_hits.h"
 #include "cmd/shared/verbs.h"
-#include "vmfskit/fs_check.h"
 
 struct run {
 	struct vk_files files; /* first */
 	struct vk_fs_check check;
+	struct vk_check_rows rows;
 };
 
 /* What lies around the file system; a host mounts none without it. */
@@ -27,6 +28,8 @@ static bool check(void *ctx)
 		return false;
 	if (vk_fs_check(run->files.fs, &run->files.sink, &run->check, &err) != VK_OK)
 		return vk_cmd_fail(&run->files.cmd, &err);
+	if (!vk_check_rows_make(&run->files, &run->check, &run->rows))
+		return vk_cmd_no_memory(&run->files.cmd);
 	vk_cmd_judge_findings(&run->files.cmd, &run->files.findings);
 	for (size_t i = 0; i < run->files.opened.count; i++)
 		if (is_damaged_around(&run->files.opened.sources[i]))
@@ -90,6 +93,7 @@ static void put_text(const void *ctx)
 	else
 		fprintf(out, "No damage was found in %s.\n",
 			sum_of(c, true) > 0 || elsewhere ? "the rest of the file system" : "the file system");
+	vk_check_rows_put(out, &run->rows);
 	for (size_t i = 0; i < run->files.opened.count; i++)
 		if (is_damaged_around(&run->files.opened.sources[i]))
 			fprintf(out, "The partition table or the LVM header is damaged: vmfskit doctor %s\n",
@@ -116,13 +120,15 @@ static void put_json(const void *ctx, struct vk_json *root)
 	vk_json_set(root, "phases", phases);
 	VK_JSON_SET(root, VK_KEY("files", c->files), VK_KEY("blocks", c->blocks),
 		    VK_KEY("blocks_allocated", c->blocks_allocated));
-	vk_files_set_findings(&run->files, root);
+	vk_check_rows_json(&run->files, c, &run->rows, root);
 }
 
 static void end(void *ctx)
 {
 	struct run *run = ctx;
 
+	free(run->rows.items);
+	vk_fs_check_free(&run->check);
 	vk_files_close(&run->files);
 }
 
@@ -152,7 +158,10 @@ const struct vk_cli_verb vk_verb_check = {
 		"clusters; heartbeats, and the locks that name one; file descriptors; the names in folders and the "
 		"descriptors they lead to; the addresses of all files and the bitmaps of what is allocated. Nothing "
 		"is written, and nothing is repaired.\n\n"
-		"A finding that hits a file names it. The journal of a host, and blocks that are shared "
+		"A finding that hits a file names it, and the lines \"hits\" name the folders in the root, which are "
+		"the virtual machines. A folder may be there because a cluster of system files has a damaged header "
+		"and holds descriptors or blocks of its files: they may be sound themselves. The journal of "
+		"a host, and blocks that are shared "
 		"copy-on-write, are no damage. What a cut dump does not hold is counted as not in the source. Blocks "
 		"that no file uses are reported only where all files are known.\n\n"
 		"A volume that a host is using changes while it is read, and findings may come from that: unmount "
