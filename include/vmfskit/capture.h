@@ -193,6 +193,12 @@ const char *vk_capture_label(const struct vk_capture *capture);
 const char *vk_capture_naa(const struct vk_capture *capture);
 void vk_capture_put_view(const struct vk_capture *capture, struct vk_text *text);
 
+/* In memory that processes share: of a disk that may stop answering. */
+struct vk_capture_watch {
+	uint64_t in_call_since_ms; /* its source was opened with this, see vk_open_options */
+	unsigned timeout_s;        /* so long a call into the device may take */
+	bool apart;                /* another process reads for it, and is watched: nobody else need watch */
+};
 struct vk_capture_options {
 	struct vk_store *store;  /* opened with RUN or ADD; borrowed */
 	uint32_t sector_size;    /* 0: of the device */
@@ -210,6 +216,8 @@ struct vk_capture_options {
 	 * That they cannot be read is a finding (capture.files-...) of who asked, not of the capture.
 	 */
 	uint64_t files_limit_bytes;
+	/* NULL: nobody watches. A device that does not answer while the files are read costs them alone */
+	struct vk_capture_watch *watch;
 };
 
 /* What a capture is made of before it has a name: regions to save and what is known of them. */

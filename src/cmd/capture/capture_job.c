@@ -61,7 +61,7 @@ static enum vk_status open_and_look(struct capture_job *job, struct vk_source *r
 
 	options.view = job->view;
 	options.look = job->run->all || told ? VK_LOOK_NOT : VK_LOOK_AT;
-	options.in_call_since_ms = &job->shared->in_call_since_ms;
+	options.in_call_since_ms = &job->shared->watch.in_call_since_ms;
 	status = vk_source_open(job->disk, &options, ret_source, err);
 	if (status == VK_OK && options.look == VK_LOOK_NOT && !told && !job->only_with_vmfs && !has_vmfs(ret_source)) {
 		vk_source_close(ret_source);
@@ -277,6 +277,8 @@ void vk_capture_job(struct capture_job *job)
 	struct vk_error unknown;
 
 	r->compared = job->previous[0] != '\0' && vk_capture_open(store, job->previous, &last, &unknown) == VK_OK;
+	options->watch = &job->shared->watch;
+	options->watch->timeout_s = job->run->timeout_s;
 	options->other_paths = job->other_paths;
 	options->previous = job->previous[0] != '\0' ? job->previous : NULL;
 	/* where the last capture had VMFS its absence is a finding, wherever the disk was found */

@@ -41,7 +41,7 @@ struct capture_result {
 
 /* Memory that the process of a disk shares with the run. */
 struct capture_shared {
-	uint64_t in_call_since_ms; /* of vk_open_options: all that is looked at while the process runs */
+	struct vk_capture_watch watch; /* all that is looked at while the process runs */
 	bool is_complete;          /* set last: the process came to its end */
 	struct capture_result result;
 	size_t finding_count;

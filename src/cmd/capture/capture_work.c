@@ -174,9 +174,12 @@ static void finish(struct capture_job *job, int wait_status)
 /* Time spent anywhere but in the device is not held against it. */
 static bool is_stuck(const struct capture_job *job)
 {
-	uint64_t since = __atomic_load_n(&job->shared->in_call_since_ms, __ATOMIC_SEQ_CST);
+	const struct vk_capture_watch *watch = &job->shared->watch;
+	/* in this order: a call that another process was in is over before apart is false again */
+	const bool apart = __atomic_load_n(&watch->apart, __ATOMIC_SEQ_CST);
+	uint64_t since = __atomic_load_n(&watch->in_call_since_ms, __ATOMIC_SEQ_CST);
 
-	return since != 0 && now_ms() >= since + 1000 * (uint64_t)job->run->timeout_s;
+	return since != 0 && !apart && now_ms() >= since + 1000 * (uint64_t)job->run->timeout_s;
 }
 
 static void give_up(struct capture_job *job)

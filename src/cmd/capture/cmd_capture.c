@@ -246,7 +246,8 @@ const struct vk_cli_verb vk_verb_capture = {
 		"printed with the command that saves it. If nothing else is on the outer disk, it is not "
 		"captured.\n\n"
 		"A device that does not answer for --timeout seconds is skipped and named. The others are finished, "
-		"and the exit code is 4.",
+		"and the exit code is 4. If that happens only while its files are looked at, table and headers are "
+		"saved without the map, and the exit code is 1.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 0,

@@ -15,6 +15,7 @@ struct vk_taking {
 	/* one for each region, behind them one for RESTORE.txt, and one for each map of files */
 	struct vk_written *written;
 	size_t written_count;
+	bool hung;   /* the device did not answer while files were read: it is not asked again */
 	bool reread; /* the written files were read again and are what was read from the disk */
 	uint64_t unix_seconds;
 	struct vk_region *left_out;  /* regions of which it holds nothing */

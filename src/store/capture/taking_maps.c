@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include "base/checked.h"
 #include "base/memory.h"
 #include "base/shown.h"
+#include "store/capture/apart.h"
 #include "store/capture/taking.h"
 #include "store/plan/plan.h"
 
@@ -122,26 +124,63 @@ static enum vk_status keep_map(struct vk_taking *taking, const struct vk_vmfs *v
 			     &(struct vk_taking_bytes){.fd = fd, .ret_sha256 = map->sha256}, err);
 }
 
+/* What is handed to the process that reads the files, and back. */
+struct map_job {
+	const struct vk_fs_extent *extent;
+	uint64_t limit;
+	struct scratch scratch;
+	struct vk_file_map_made made;
+	enum vk_status status;
+	struct vk_error why;
+};
+
+static void make_map(void *ctx)
+{
+	struct map_job *job = ctx;
+	const struct vk_file_map_out out = {put_bytes, restart, &job->scratch};
+
+	job->status = vk_file_map_make(job->extent, 1, job->limit, &out, &job->made, &job->why);
+}
+
+/* The map in a file without a name. */
+static enum vk_status read_files(struct vk_taking *taking, const struct vk_capture_options *options,
+				 struct map_job *job, struct vk_error *err)
+{
+	enum vk_status status = vk_folder_scratch(&taking->folder, &job->scratch.fd, err);
+
+	if (status == VK_OK && taking->hung)
+		status = vk_error_set(err, VK_IO, NULL, "the device did not answer before");
+	if (status == VK_OK) {
+		status = vk_apart(options->watch, make_map, job, err);
+		taking->hung = status != VK_OK;
+	}
+	if (status == VK_OK && job->status != VK_OK)
+		*err = job->why;
+	return status == VK_OK ? job->status : status;
+}
+
 static enum vk_status take_map(struct vk_taking *taking, const struct vk_source *source, const struct vk_vmfs *vmfs,
-			       uint64_t limit, const struct vk_finding_sink *sink, struct vk_error *err)
+			       const struct vk_capture_options *options, const struct vk_finding_sink *sink,
+			       struct vk_error *err)
 {
 	const uint64_t base = vk_plan_base(source, vmfs);
 	const struct vk_fs_extent extent = {.io = vk_io_window(source->io, base, UINT64_MAX), .vmfs = vmfs,
 					    .source_bytes = base};
-	struct scratch scratch = {.fd = -1};
-	const struct vk_file_map_out out = {put_bytes, restart, &scratch};
-	struct vk_file_map_made made;
+	struct map_job *job = mmap(NULL, sizeof(*job), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	char file[MAP_NAME_BYTES];
 	struct vk_error why = {.status = VK_OK};
 	enum vk_status status;
 
-	if (extent.io == NULL)
+	if (extent.io == NULL || job == MAP_FAILED) {
+		vk_io_close(extent.io);
+		if (job != MAP_FAILED)
+			munmap(job, sizeof(*job));
 		return vk_no_memory(err, source->path);
-	status = vk_folder_scratch(&taking->folder, &scratch.fd, &why);
+	}
+	*job = (struct map_job){.extent = &extent, .limit = options->files_limit_bytes, .scratch = {.fd = -1}};
 	snprintf(file, sizeof(file), "p%u-files.map", vmfs->partition);
-	if (status == VK_OK)
-		status = vk_file_map_make(&extent, 1, limit, &out, &made, &why);
-	if (status == VK_OK && !has_room(taking, file, made.bytes, &why))
+	status = read_files(taking, options, job, &why);
+	if (status == VK_OK && !has_room(taking, file, job->made.bytes, &why))
 		status = VK_IO;
 	vk_io_close(extent.io);
 	if (status != VK_OK && status != VK_NOMEM) {
@@ -150,11 +189,12 @@ static enum vk_status take_map(struct vk_taking *taking, const struct vk_source 
 	} else if (status == VK_NOMEM) {
 		*err = why;
 	} else {
-		report(vmfs, base, limit, &made, sink);
-		status = keep_map(taking, vmfs, &made, file, scratch.fd, err);
+		report(vmfs, base, job->limit, &job->made, sink);
+		status = keep_map(taking, vmfs, &job->made, file, job->scratch.fd, err);
 	}
-	if (scratch.fd >= 0)
-		close(scratch.fd);
+	if (job->scratch.fd >= 0)
+		close(job->scratch.fd);
+	munmap(job, sizeof(*job));
 	return status;
 }
 
@@ -173,6 +213,6 @@ enum vk_status vk_taking_maps(struct vk_taking *taking, const struct vk_source *
 	/* an extent that is not the first has no file system of its own */
 	for (size_t i = 0; i < count && status == VK_OK; i++)
 		if (vmfs[i].fs_expected && c->region_count + 1 + c->map_count < taking->written_count)
-			status = take_map(taking, source, &vmfs[i], options->files_limit_bytes, sink, err);
+			status = take_map(taking, source, &vmfs[i], options, sink, err);
 	return status;
 }
