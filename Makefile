@@ -20,7 +20,7 @@ CC := gcc
 endif
 CLANG ?= clang
 PKG_CONFIG ?= pkg-config
-PKGS := blkid uuid libcrypto jansson zlib
+PKGS := blkid uuid libcrypto jansson zlib libzstd
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 300
 

@@ -168,7 +168,7 @@ struct vk_open_options {
 	bool several;
 };
 /* Forms that are unfolded when they are opened: a row each in src/io/image/formats.c. */
-enum vk_io_form { VK_FORM_RAW, VK_FORM_VMFSIMG, VK_FORM_HEXDUMP };
+enum vk_io_form { VK_FORM_RAW, VK_FORM_VMFSIMG, VK_FORM_HEXDUMP, VK_FORM_BUNDLE };
 struct vk_form {
 	const char *name;  /* "vmfsimg" */
 	const char *title; /* for sentences: "VMFSIMG image" */
@@ -182,7 +182,7 @@ enum vk_io_form vk_io_form_of(struct vk_io *io);
 /*
  * Open what path names for reading: a file, a block device (O_DIRECT, so that no stale cache is read; falls
  * back to cached reading where the device refuses O_DIRECT), or "-" for standard input (kept in a file without
- * name when it cannot be read twice). VMFSIMG images and listings of bytes are recognised by content and
+ * name when it cannot be read twice). VMFSIMG images, bundles and listings of bytes are recognised by content and
  * unfolded (never those on a block device, which is what it is); ret_form says which it was. FILE#NAME is one of
  * several disks whose listings stand in a text.
  * Errors: VK_IO (cannot open or read, with the path), VK_USAGE (a folder, a sector size other than 512 and 4096, a

@@ -3,6 +3,7 @@
 #ifndef VMFSKIT_VMFSKIT_H
 #define VMFSKIT_VMFSKIT_H
 
+#include "vmfskit/bundle.h"
 #include "vmfskit/capture.h"
 #include "vmfskit/diff.h"
 #include "vmfskit/doctor.h"

@@ -400,7 +400,7 @@ void vk_report_source_text(FILE *out, const struct vk_source *source,
 			   const struct vk_report_style *style)
 {
 	static const char *const forms[] = {"", ", unfolded from a VMFSIMG image",
-					    ", read from a hexdump listing"};
+					    ", read from a hexdump listing", ", read from a bundle"};
 
 	if (vk_source_is_text(source)) {
 		fprintf(out, "%s: text, %s\n", source->path, vk_shown_size(source->size_bytes).text);

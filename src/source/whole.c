@@ -144,7 +144,7 @@ static bool hear_gpt(const struct vk_source *s, struct vk_whole *whole)
 /* How much of the source is not absent; what lies behind so many spans is not looked at, and counts as here. */
 static uint64_t count_held(const struct vk_source *s)
 {
-	enum { SPANS_MAX = 1 << 18 };
+	enum { SPANS_MAX = 1 << 22 };
 	uint64_t held = 0, at = 0;
 
 	for (unsigned n = 0; n < SPANS_MAX && at < s->size_bytes; n++) {
@@ -163,7 +163,9 @@ void vk_source_measure(struct vk_source *s)
 {
 	struct vk_whole whole = {.held_bytes = s->size_bytes};
 	uint64_t size = vk_io_size_bytes(s->io); /* in the coordinates of its kind */
-	bool listed, gaps; /* gaps: pieces of a dump that are not there, or what ddrescue did not try */
+	const bool bundle = s->form == VK_FORM_BUNDLE;
+	/* gaps: pieces of a dump that are not there, what ddrescue did not try, what is not in a bundle */
+	bool listed, gaps;
 
 	s->whole = whole;
 	/* of a member of an array, or of what is out of place, the table says nothing about this source */
@@ -173,7 +175,7 @@ void vk_source_measure(struct vk_source *s)
 		return;
 	if (!vk_io_is_device(s->raw))
 		whole.held_bytes = count_held(s);
-	gaps = vk_io_is_view(s->given) && whole.held_bytes < s->size_bytes;
+	gaps = (bundle || vk_io_is_view(s->given)) && whole.held_bytes < s->size_bytes;
 	if (s->kind == VK_SOURCE_DISK) {
 		if (!hear_gpt(s, &whole) && !gaps)
 			return;
@@ -188,7 +190,11 @@ void vk_source_measure(struct vk_source *s)
 	/* between the rows of a listing there is more of the disk, whatever its length */
 	listed = s->form == VK_FORM_HEXDUMP && whole.held_bytes < s->size_bytes;
 	if (listed || gaps)
-		hear(&whole, size, listed ? "the addresses of its rows" : "its mapfile or its pieces");
+		hear(&whole, size,
+		     listed ? "the addresses of its rows" : bundle ? "its index" : "its mapfile or its pieces");
+	/* it was made of the whole of it, and knows how long that is */
+	if (bundle && whole.bytes == size)
+		whole.at_least = false;
 	if (whole.bytes > size || listed || gaps)
 		s->whole = whole;
 }

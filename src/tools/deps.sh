@@ -17,11 +17,11 @@ list() {
 		echo "libssl-dev:SHA-256"
 		echo "libjansson-dev:JSON"
 		echo "zlib1g-dev:the checksum of partition tables"
+		echo "libzstd-dev:compresses bundles; for the static program also libcrypto of Debian 13 needs it"
 		echo "libfuse3-dev:vmfskit mount"
 		;;
 	check)
 		echo "libcmocka-dev:unit tests"
-		echo "libzstd-dev:for the static program, libcrypto of Debian 13 compresses with it"
 		echo "binutils:looks into the libraries that were built (nm)"
 		echo "bsdextrautils:hexdump, makes listings for the tests"
 		echo "busybox-static|busybox:the shell of ESXi, for the collector"

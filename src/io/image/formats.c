@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The forms in which files hold a disk: one row for each. Two are unfolded by us; of all others (containers of virtual
+ * The forms in which files hold a disk: one row for each. Some are unfolded by us; of all others (containers of virtual
  * machines, evidence files, compressed streams) it is known only how to get at the disk.
  */
 #include <stdlib.h>
@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/command.h"
 #include "base/memory.h"
+#include "io/image/bundle_form.h"
 #include "io/io_handle.h"
 #include "vmfskit/text.h"
 
@@ -44,6 +45,12 @@ static bool is_other_vhd(const uint8_t *footer)
 static bool is_qcow(const uint8_t *head)
 {
 	return vk_get_be32(head + 4) >= 1 && vk_get_be32(head + 4) <= 3;
+}
+
+/* In front of the magic stands what lets zstd skip it. */
+static bool is_bundle(const uint8_t *head)
+{
+	return vk_get_le32(head) == VK_BUNDLE_SKIPPED;
 }
 
 /* Deflate is the only method, and three bits of the flags are reserved (RFC 1952). */
@@ -81,6 +88,8 @@ static const struct vk_image_format formats[] = {
 	 "affuse FILE FOLDER, then name the raw file in FOLDER", false},
 	{"partclone image", 0, MAGIC("partclone-image"), NULL, "partclone.restore -C -s FILE -O disk.img", false},
 	{"gzip stream", 0, MAGIC("\x1f\x8b\x08"), is_gzip, "gzip -dc FILE > disk.img", false},
+	{"vmfskit bundle", VK_BUNDLE_SKIPPED_BYTES, VK_BUNDLE_HEAD, VK_BUNDLE_MAGIC_BYTES, is_bundle,
+	 "vmfskit decode FILE", false},
 	{"xz stream", 0, MAGIC("\xfd" "7zXZ\0"), NULL, "xz -dc FILE > disk.img", false},
 	{"zstd stream", 0, MAGIC("\x28\xb5\x2f\xfd"), NULL, "zstd -dc FILE > disk.img", false},
 	{"lz4 stream", 0, MAGIC("\x04\x22\x4d\x18"), NULL, "lz4 -dc FILE > disk.img", false},
@@ -114,6 +123,7 @@ static const struct vk_form forms[] = {
 	[VK_FORM_RAW] = {"raw", "disk", NULL, NULL},
 	[VK_FORM_VMFSIMG] = {"vmfsimg", "VMFSIMG image", vk_io_is_vmfsimg, vk_io_vmfsimg},
 	[VK_FORM_HEXDUMP] = {"hexdump", "listing of bytes", vk_io_is_hexdump, vk_io_hexdump},
+	[VK_FORM_BUNDLE] = {"bundle", "bundle", vk_io_is_bundle, vk_io_bundle},
 };
 
 const struct vk_form *vk_form(enum vk_io_form form)
