@@ -30,7 +30,7 @@ declare -A may=(
 	[cmd/files]="$library report cli cmd/shared" [cmd/capture]="$library report cli cmd/shared" [cmd/status]="$library report cli cmd/shared" [cmd/restore]="$library report cli cmd/shared"
 	[cmd/repair]="$library report cli cmd/shared cmd/restore" [cmd]="$library report cli cmd/*"
 	[cmd/copy]="$library report cli cmd/shared cmd/files"
-	[lab/disk]="base disk io vol source" [lab/files]="base disk store/folder lab/disk" [lab]="base disk io vol source cli lab/*"
+	[lab/disk]="base disk io vol source" [lab/files]="base disk store/folder lab/disk" [lab/history]="base disk lab/disk lab/files" [lab]="base disk io vol source cli lab/*"
 	[tools]="$library report cli cmd cmd/* lab"
 )
 # the lowest folder that may include each public header
@@ -111,7 +111,7 @@ rule_tags() {
 
 # what fills practice volumes knows nothing of how files are read but the rows of the structures: a misread rule must show
 rule_apart() {
-	grep -nE 'vmfskit/(fs|address|virtual_disk)\.h|\bvk_(vmdk_|vdisk_|address_|fd_address|fd_pointer|file_block_|dir6_(hash|key|location|map_item|block_slots))' -r src/lab/files
+	grep -nE 'vmfskit/(fs|address|virtual_disk)\.h|\bvk_(vmdk_|vdisk_|address_|fd_address|fd_pointer|file_block_|dir6_(hash|key|location|map_item|block_slots))' -r src/lab/files src/lab/history
 }
 
 # lines of at most 120 columns, a tab is 8

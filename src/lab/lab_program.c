@@ -6,6 +6,7 @@ static const struct vk_cli_verb *const verbs[] = {
 	&vk_lab_verb_make,
 	&vk_lab_verb_break,
 	&vk_lab_verb_beat,
+	&vk_lab_verb_history,
 	NULL,
 };
 

@@ -10,6 +10,7 @@
 extern const struct vk_cli_verb vk_lab_verb_make;
 extern const struct vk_cli_verb vk_lab_verb_break;
 extern const struct vk_cli_verb vk_lab_verb_beat;
+extern const struct vk_cli_verb vk_lab_verb_history;
 extern const struct vk_cli_program vk_lab_program;
 
 /* The options partition, start and sector-size of the verbs that work on an existing disk. */

@@ -9,6 +9,8 @@
 
 uint32_t vk_lab_maker_slot(const struct vk_lab_device *device, uint32_t slots)
 {
+	if (device->maker_slot != 0)
+		return device->maker_slot - 1;
 	return (uint32_t)(vk_lab_random(device->seed, "maker slot", device->seed_index) % slots);
 }
 

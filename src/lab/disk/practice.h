@@ -175,6 +175,7 @@ struct vk_lab_device {
 	unsigned live;
 	uint64_t seed;
 	uint64_t seed_index;          /* tells the volumes of one seed apart */
+	uint32_t maker_slot;          /* of a volume that was read: one more than it; 0: as the seed says */
 	struct vk_lab_needs needs;
 };
 /* One device: its length and its number in the partition table of its disk. */

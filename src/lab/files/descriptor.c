@@ -71,7 +71,7 @@ static enum vk_status make_lock(struct vk_lab_fill *f, const struct vk_lab_node 
 	*lock = vk_lab_lock(&f->w, VK_FD_LOCK_TYPE, vk_lab_pool_offset(f, VK_LAB_POOL_FD, n->fd));
 	lock->hbAddr = h.hb_addr;
 	lock->hbGen = h.hb_gen;
-	lock->token = 4 + n->child_count;
+	lock->token = n->token != 0 ? n->token : 4 + n->child_count;
 	if (item == NULL || item->lock_mode == 0)
 		return VK_OK;
 	lock->mode = item->lock_mode;
@@ -139,10 +139,23 @@ static void root_metadata(const struct vk_lab_fill *f, struct vk_file_metadata *
 	m->atime = m->mtime;
 }
 
+/* Of VMFS6: what flags say of the addresses. */
+static void set_flags(const struct vk_lab_node *n, struct vk_file_metadata *m)
+{
+	m->flags = 0;
+	if (n->zla == VK_ZLA_SUB_BLOCK && n->item->type == VK_FILE_ORDINARY)
+		m->flags = FLAG_SUB_BLOCK;
+	if (n->pointer_block_count == 0)
+		return;
+	m->flags = FLAG_POINTER_BLOCKS;
+	m->unknown78[4] = 1;
+	m->affinityBitmap = 1;
+}
+
 static void user_metadata(const struct vk_lab_fill *f, const struct vk_lab_node *n, struct vk_file_metadata *m)
 {
 	const struct vk_lab_item *item = n->item;
-	uint32_t seconds = f->w.device->fs.creationTime + SECONDS_AFTER + (uint32_t)(n - f->nodes);
+	uint32_t seconds = f->w.device->fs.creationTime + SECONDS_AFTER + n->seconds;
 
 	*m = (struct vk_file_metadata){
 		.descAddr = vk_lab_fd_address(f, n->fd),
@@ -170,13 +183,7 @@ static void user_metadata(const struct vk_lab_fill *f, const struct vk_lab_node 
 		return;
 	m->signature = VK_FD_SIGNATURE;
 	m->parentFD = vk_lab_fd_address(f, n->parent->fd);
-	if (n->zla == VK_ZLA_SUB_BLOCK && item->type == VK_FILE_ORDINARY)
-		m->flags = FLAG_SUB_BLOCK;
-	if (n->pointer_block_count == 0)
-		return;
-	m->flags = FLAG_POINTER_BLOCKS;
-	m->unknown78[4] = 1;
-	m->affinityBitmap = 1;
+	set_flags(n, m);
 }
 
 enum vk_status vk_lab_put_descriptor(struct vk_lab_fill *f, struct vk_lab_node *n)
@@ -201,6 +208,34 @@ enum vk_status vk_lab_put_descriptor(struct vk_lab_fill *f, struct vk_lab_node *
 	return vk_lab_volume_put(f, vk_lab_pool_offset(f, VK_LAB_POOL_FD, n->fd), f->raw, f->fd.fd_bytes);
 }
 
+enum vk_status vk_lab_change_descriptor(struct vk_lab_fill *f, struct vk_lab_node *n, int links)
+{
+	uint8_t *raw = f->raw + f->fd.metadata_offset;
+	struct vk_file_metadata m;
+	struct vk_lock lock;
+
+	vk_lock_decode(f->raw, f->fd.metadata_offset, &lock);
+	lock.token++;
+	lock.mtime = vk_lab_lock(&f->w, VK_FD_LOCK_TYPE, lock.addr).mtime;
+	vk_lock_encode(&lock, f->raw, f->fd.metadata_offset);
+	vk_file_metadata_decode(raw, 512, &m);
+	m.linkCount += (uint32_t)links;
+	m.fileLength = n->size_bytes;
+	m.blockSize = n->unit_bytes;
+	m.zeroLevelAddrType = n->zla;
+	m.mtime = f->now;
+	m.ctime = f->now;
+	count_blocks(f, n, &m);
+	if (f->w.device->version > 3)
+		m.blockOffsetShift = (uint8_t)__builtin_ctzll(n->unit_bytes);
+	if (f->vmfs6 && n->item != NULL) {
+		m.parentFD = vk_lab_fd_address(f, n->parent->fd);
+		set_flags(n, &m);
+	}
+	vk_file_metadata_encode(&m, raw, 512);
+	return vk_lab_volume_put(f, vk_lab_pool_offset(f, VK_LAB_POOL_FD, n->fd), f->raw, f->fd.fd_bytes);
+}
+
 /* How many blocks of the volume or of a resource file a piece has. */
 static uint64_t resources_of(const struct vk_lab_fill *f, const struct vk_lab_piece *p)
 {
@@ -217,9 +252,13 @@ enum vk_status vk_lab_delete(struct vk_lab_fill *f, struct vk_lab_node *n)
 	uint64_t at = vk_lab_pool_offset(f, VK_LAB_POOL_FD, n->fd);
 	enum vk_status status = vk_lab_volume_get(f, at, f->raw, f->fd.fd_bytes);
 	struct vk_file_metadata m;
+	struct vk_lock lock;
 
 	if (status != VK_OK)
 		return status;
+	vk_lock_decode(f->raw, f->fd.metadata_offset, &lock);
+	lock.token += f->now != 0;
+	vk_lock_encode(&lock, f->raw, f->fd.metadata_offset);
 	vk_file_metadata_decode(raw, 512, &m);
 	m.linkCount = 0;
 	m.fileLength = 0;

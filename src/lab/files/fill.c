@@ -91,6 +91,7 @@ static enum vk_status make_nodes(struct vk_lab_fill *f)
 	for (size_t i = 0; i < f->asked->count; i++) {
 		f->nodes[i].item = &f->asked->items[i];
 		f->nodes[i].size_bytes = f->asked->items[i].size_bytes;
+		f->nodes[i].seconds = (uint32_t)i;
 		sorted[i].node = &f->nodes[i];
 	}
 	qsort(sorted, f->asked->count, sizeof(*sorted), by_path);
@@ -210,7 +211,7 @@ static void free_node(struct vk_lab_node *n)
 	free(n->pointer_blocks);
 }
 
-static void set_geometry(struct vk_lab_fill *f)
+void vk_lab_set_geometry(struct vk_lab_fill *f)
 {
 	f->files = &f->w.files;
 	f->vmfs6 = f->files->md_alignment != 0;
@@ -237,7 +238,7 @@ enum vk_status vk_lab_fill(const struct vk_lab_files_asked *asked, const struct 
 				       .device = members[0].device, .locks = 1000};
 	status = vk_lab_files_plan(f->w.device, &f->w.files, err);
 	if (status == VK_OK) {
-		set_geometry(f);
+		vk_lab_set_geometry(f);
 		status = vk_lab_pools_open(f);
 	}
 	if (status == VK_OK)

@@ -20,6 +20,7 @@ struct vk_lab_pool {
 	uint64_t cursor;              /* where the search begins */
 	uint64_t clusters;
 	uint8_t **headers;            /* of the clusters; NULL: not read yet */
+	bool *changed;                /* of the clusters: not on the disk yet */
 };
 
 /* Consecutive units of a file in consecutive resources. A large block is 512 units. */
@@ -35,6 +36,8 @@ struct vk_lab_piece {
 struct vk_lab_node {
 	const struct vk_lab_item *item; /* NULL: the root */
 	struct vk_lab_node *parent;     /* NULL: of the root */
+	uint32_t seconds;               /* when it was made, from the others on */
+	uint64_t token;                 /* of its lock; 0: as a new one's */
 	const char *name;               /* within its folder; ends with the path */
 	uint64_t fd;                    /* number of its descriptor */
 	uint32_t generation;
@@ -69,6 +72,7 @@ struct vk_lab_fill {
 	uint32_t sub_block_bytes;
 	uint32_t resident_bytes;
 	uint64_t block_bytes;
+	uint32_t now;                   /* 0: the volume is being made; else time of what happens to it later */
 	struct vk_lab_pool pools[VK_LAB_POOLS];
 	uint8_t raw[2 * 4096];          /* the descriptor in hand */
 	struct vk_lab_node root;
@@ -84,6 +88,8 @@ enum vk_status vk_lab_volume_status(const struct vk_lab_fill *f);
 /* First block of a member and the one behind its last; member counts from 1, 0 is all. */
 void vk_lab_volume_blocks(const struct vk_lab_fill *f, unsigned member, uint64_t *ret_first, uint64_t *ret_end);
 
+/* Sizes of this volume, from f->w. */
+void vk_lab_set_geometry(struct vk_lab_fill *f);
 VK_MUST_USE enum vk_status vk_lab_pools_open(struct vk_lab_fill *f);
 /* Up to want free resources in a row, from the cursor on and within first..end; VK_USAGE: there is none. */
 VK_MUST_USE enum vk_status vk_lab_pool_take(struct vk_lab_fill *f, enum vk_lab_pool_kind kind, uint64_t first,
@@ -106,6 +112,10 @@ uint32_t vk_lab_fd_address(const struct vk_lab_fill *f, uint64_t fd);
 /* Whom a resource of that kind is noted for: the file, or what its descriptor has in affinityFD. */
 uint32_t vk_lab_affinity(const struct vk_lab_fill *f, const struct vk_lab_node *n, enum vk_lab_pool_kind kind);
 
+/* How a file of that type and size is stored unless its recipe says how. */
+enum vk_lab_stored vk_lab_usual(const struct vk_lab_fill *f, enum vk_file_type type, uint64_t size_bytes);
+/* Most units that the addresses of a descriptor can name. */
+uint64_t vk_lab_capacity(const struct vk_lab_fill *f, uint32_t zla);
 /* Decide how a file is stored and take its blocks: unit_bytes, zla, pieces. */
 VK_MUST_USE enum vk_status vk_lab_lay_out(struct vk_lab_fill *f, struct vk_lab_node *n, bool has_blocks);
 /* Fill the array of the descriptor, and pointer blocks where it takes them. */
@@ -114,6 +124,11 @@ VK_MUST_USE enum vk_status vk_lab_put_pointers(struct vk_lab_fill *f, struct vk_
 VK_MUST_USE enum vk_status vk_lab_put_content(struct vk_lab_fill *f, struct vk_lab_node *n, const uint8_t *bytes);
 /* Lock and metadata into f->raw, and all of it to the disk. */
 VK_MUST_USE enum vk_status vk_lab_put_descriptor(struct vk_lab_fill *f, struct vk_lab_node *n);
+/*
+ * The descriptor of a file that exists, with another length, other blocks, another folder or more links: f->raw has it
+ * as it is on the disk, but for its addresses, which are new already.
+ */
+VK_MUST_USE enum vk_status vk_lab_change_descriptor(struct vk_lab_fill *f, struct vk_lab_node *n, int links);
 /* As a deletion leaves the file: blocks free, addresses gone. */
 VK_MUST_USE enum vk_status vk_lab_delete(struct vk_lab_fill *f, struct vk_lab_node *n);
 
@@ -128,6 +143,14 @@ VK_MUST_USE enum vk_status vk_lab_folder5(struct vk_lab_fill *f, const struct vk
 					  struct vk_lab_folder *folder);
 VK_MUST_USE enum vk_status vk_lab_folder6(struct vk_lab_fill *f, const struct vk_lab_node *n,
 					  struct vk_lab_folder *folder);
+/* One name more or less in the bytes of a folder. */
+VK_MUST_USE enum vk_status vk_lab_folder_add(struct vk_lab_fill *f, const struct vk_lab_node *n,
+					     const struct vk_lab_node *child, struct vk_lab_folder *folder);
+void vk_lab_folder_remove(struct vk_lab_fill *f, const struct vk_lab_node *n, const struct vk_lab_node *child,
+			  struct vk_lab_folder *folder);
+VK_MUST_USE enum vk_status vk_lab_folder5_add(struct vk_lab_fill *f, const struct vk_lab_node *child,
+					      struct vk_lab_folder *folder);
+void vk_lab_folder5_remove(const struct vk_lab_node *child, struct vk_lab_folder *folder);
 /* The hash of a name on VMFS6. */
 uint64_t vk_lab_name_hash(const char *name, size_t len);
 

@@ -24,6 +24,31 @@ static void remove_entry(struct vk_lab_folder *folder, size_t index)
 	folder->live_bytes = last;
 }
 
+enum vk_status vk_lab_folder5_add(struct vk_lab_fill *f, const struct vk_lab_node *child, struct vk_lab_folder *folder)
+{
+	uint8_t *bytes = realloc(folder->bytes, folder->live_bytes + VK_DIR_ENTRY_BYTES);
+
+	if (bytes == NULL)
+		return vk_no_memory(f->err, NULL);
+	put_entry(bytes + folder->live_bytes, f, child, child->name);
+	*folder = (struct vk_lab_folder){bytes, folder->live_bytes + VK_DIR_ENTRY_BYTES,
+					 folder->live_bytes + VK_DIR_ENTRY_BYTES};
+	return VK_OK;
+}
+
+void vk_lab_folder5_remove(const struct vk_lab_node *child, struct vk_lab_folder *folder)
+{
+	struct vk_dir_entry e;
+
+	for (size_t i = 2; (i + 1) * VK_DIR_ENTRY_BYTES <= folder->live_bytes; i++) {
+		vk_dir_entry_decode(folder->bytes + i * VK_DIR_ENTRY_BYTES, VK_DIR_ENTRY_BYTES, &e);
+		if (strncmp((const char *)e.name, child->name, sizeof(e.name)) != 0)
+			continue;
+		remove_entry(folder, i);
+		return;
+	}
+}
+
 enum vk_status vk_lab_folder5(struct vk_lab_fill *f, const struct vk_lab_node *n, struct vk_lab_folder *folder)
 {
 	size_t dots = folder->bytes == NULL ? 2 : 0, had = folder->len;

@@ -304,6 +304,57 @@ static enum vk_status begin(struct making *m)
 	return VK_OK;
 }
 
+/* The blocks that have room. */
+static void find_room(struct making *m)
+{
+	for (uint32_t b = 1; VK_DIR6_BLOCKS + (size_t)b * BLOCK < m->len; b++)
+		if ((item_of(m, b) & VK_DIR6_ITEM_FREE_SLOTS) != 0)
+			m->open[item_of(m, b) & VK_DIR6_ITEM_TYPE] = b;
+}
+
+enum vk_status vk_lab_folder_add(struct vk_lab_fill *f, const struct vk_lab_node *n, const struct vk_lab_node *child,
+				 struct vk_lab_folder *folder)
+{
+	struct making m = {.f = f, .n = n, .bytes = folder->bytes, .len = folder->len};
+	uint32_t where;
+	enum vk_status status;
+
+	if (!f->vmfs6)
+		return vk_lab_folder5_add(f, child, folder);
+	find_room(&m);
+	status = add_name(&m, child, &where);
+	*folder = (struct vk_lab_folder){m.bytes, m.len, m.len};
+	return status;
+}
+
+void vk_lab_folder_remove(struct vk_lab_fill *f, const struct vk_lab_node *n, const struct vk_lab_node *child,
+			  struct vk_lab_folder *folder)
+{
+	struct making m = {.f = f, .n = n, .bytes = folder->bytes, .len = folder->len};
+	struct vk_dir6_entry e;
+	struct vk_dir6_block block;
+
+	if (!f->vmfs6) {
+		vk_lab_folder5_remove(child, folder);
+		return;
+	}
+	for (uint32_t b = 1; VK_DIR6_BLOCKS + (size_t)b * BLOCK < m.len; b++) {
+		if ((item_of(&m, b) & VK_DIR6_ITEM_TYPE) != VK_DIR6_ENTRIES)
+			continue;
+		vk_dir6_block_decode(block_at(&m, b), VK_DIR6_BLOCK_BYTES, &block);
+		for (uint32_t slot = 0; slot < SLOTS_ENTRIES; slot++) {
+			uint32_t where = location(VK_DIR6_ENTRIES, b, slot);
+
+			vk_dir6_entry_decode(m.bytes + offset_of(where), VK_DIR6_ENTRY_BYTES, &e);
+			if ((block.bitmap[slot / 8] >> slot % 8 & 1) != 0 ||
+			    strncmp((const char *)e.name, child->name, sizeof(e.name)) != 0)
+				continue;
+			remove_name(&m, child, where);
+			return;
+		}
+	}
+}
+
 enum vk_status vk_lab_folder6(struct vk_lab_fill *f, const struct vk_lab_node *n, struct vk_lab_folder *folder)
 {
 	struct making m = {.f = f, .n = n, .bytes = folder->bytes, .len = folder->len};
@@ -312,9 +363,8 @@ enum vk_status vk_lab_folder6(struct vk_lab_fill *f, const struct vk_lab_node *n
 
 	if (status == VK_OK && m.bytes == NULL)
 		status = begin(&m);
-	for (uint32_t b = 1; status == VK_OK && VK_DIR6_BLOCKS + (size_t)b * BLOCK < m.len; b++)
-		if ((item_of(&m, b) & VK_DIR6_ITEM_FREE_SLOTS) != 0)
-			m.open[item_of(&m, b) & VK_DIR6_ITEM_TYPE] = b;
+	if (status == VK_OK)
+		find_room(&m);
 	for (size_t i = 0; i < n->child_count && status == VK_OK; i++)
 		status = add_name(&m, n->children[i].node, &where[i]);
 	for (size_t i = 0; i < n->child_count && status == VK_OK; i++)

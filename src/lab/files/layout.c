@@ -28,7 +28,7 @@ static uint64_t units_of(const struct vk_lab_node *n)
 }
 
 /* Most units that the addresses can name. */
-static uint64_t capacity(const struct vk_lab_fill *f, uint32_t zla)
+uint64_t vk_lab_capacity(const struct vk_lab_fill *f, uint32_t zla)
 {
 	uint64_t p = f->per_pointer_block, direct = f->fd.pointers;
 
@@ -41,21 +41,18 @@ static uint64_t capacity(const struct vk_lab_fill *f, uint32_t zla)
  * As ESX does, as far as real volumes show it: what fits the descriptor is put there (but no link of VMFS5), else what
  * fits one sub-block; folders of VMFS6 take several of those.
  */
-static enum vk_lab_stored usual(const struct vk_lab_fill *f, const struct vk_lab_node *n)
+enum vk_lab_stored vk_lab_usual(const struct vk_lab_fill *f, enum vk_file_type type, uint64_t size_bytes)
 {
-	enum vk_file_type type = n->item == NULL ? VK_FILE_FOLDER : n->item->type;
 	uint64_t subs = type == VK_FILE_FOLDER && f->vmfs6 ? 4 : 1;
-	uint64_t blocks = divide_up(n->size_bytes, f->block_bytes);
+	uint64_t blocks = divide_up(size_bytes, f->block_bytes);
 
-	if (n->item == NULL)
-		return VK_LAB_BLOCK;
-	if (n->size_bytes <= f->resident_bytes && (type == VK_FILE_ORDINARY || (type == VK_FILE_LINK && f->vmfs6)))
+	if (size_bytes <= f->resident_bytes && (type == VK_FILE_ORDINARY || (type == VK_FILE_LINK && f->vmfs6)))
 		return VK_LAB_RESIDENT;
-	if (n->size_bytes <= subs * f->sub_block_bytes)
+	if (size_bytes <= subs * f->sub_block_bytes)
 		return VK_LAB_SUB_BLOCK;
 	if (blocks <= f->fd.pointers)
 		return VK_LAB_BLOCK;
-	if (blocks <= capacity(f, VK_ZLA_POINTER_BLOCK))
+	if (blocks <= vk_lab_capacity(f, VK_ZLA_POINTER_BLOCK))
 		return f->vmfs6 ? VK_LAB_POINTER_BLOCK2 : VK_LAB_POINTER_BLOCK;
 	return VK_LAB_DOUBLE;
 }
@@ -83,18 +80,18 @@ static uint32_t zla_of(const struct vk_lab_fill *f, const struct vk_lab_node *n,
 		return VK_ZLA_DOUBLE;
 	default:
 		return units <= f->fd.pointers || stored == VK_LAB_BLOCK ? VK_ZLA_FILE_BLOCK
-		       : units <= capacity(f, VK_ZLA_POINTER_BLOCK2)	 ? VK_ZLA_POINTER_BLOCK2
+		       : units <= vk_lab_capacity(f, VK_ZLA_POINTER_BLOCK2) ? VK_ZLA_POINTER_BLOCK2
 									 : VK_ZLA_DOUBLE;
 	}
 }
 
 static enum vk_status choose(const struct vk_lab_fill *f, struct vk_lab_node *n)
 {
-	enum vk_lab_stored stored = n->item == NULL ? VK_LAB_AUTO : n->item->stored;
+	enum vk_lab_stored stored = n->item == NULL ? VK_LAB_BLOCK : n->item->stored;
 	unsigned version = f->w.device->version;
 
 	if (stored == VK_LAB_AUTO)
-		stored = usual(f, n);
+		stored = vk_lab_usual(f, n->item->type, n->size_bytes);
 	n->unit_bytes = stored == VK_LAB_RESIDENT || stored == VK_LAB_SUB_BLOCK ? f->sub_block_bytes : f->block_bytes;
 	n->zla = zla_of(f, n, stored);
 	if (stored == VK_LAB_RESIDENT && n->size_bytes > f->resident_bytes)
@@ -104,7 +101,7 @@ static enum vk_status choose(const struct vk_lab_fill *f, struct vk_lab_node *n)
 		return refuse(f, n, "VMFS3 knows one level of pointer blocks only, and one kind of them");
 	if (stored == VK_LAB_LARGE && !f->vmfs6)
 		return refuse(f, n, "only VMFS6 has large file blocks");
-	if (n->zla != VK_ZLA_RESIDENT && units_of(n) > capacity(f, n->zla))
+	if (n->zla != VK_ZLA_RESIDENT && units_of(n) > vk_lab_capacity(f, n->zla))
 		return refuse(f, n, "it is too long for addresses of that kind");
 	return VK_OK;
 }

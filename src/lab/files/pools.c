@@ -49,7 +49,8 @@ static enum vk_status open_pool(struct vk_lab_fill *f, enum vk_lab_pool_kind kin
 		p->bits = resource->bitsPerResource;
 	p->clusters = (p->count + resource->resourcesPerCluster - 1) / resource->resourcesPerCluster;
 	p->headers = calloc(p->clusters, sizeof(*p->headers));
-	return p->headers == NULL ? vk_no_memory(f->err, NULL) : VK_OK;
+	p->changed = calloc(p->clusters, sizeof(*p->changed));
+	return p->headers == NULL || p->changed == NULL ? vk_no_memory(f->err, NULL) : VK_OK;
 }
 
 /* Sub-blocks are taken from the fifth cluster on, as on a real VMFS5 volume: a cluster number of 0 hides faults. */
@@ -82,6 +83,7 @@ void vk_lab_pools_free(struct vk_lab_fill *f)
 		for (uint64_t i = 0; i < f->pools[k].clusters && f->pools[k].headers != NULL; i++)
 			free(f->pools[k].headers[i]);
 		free(f->pools[k].headers);
+		free(f->pools[k].changed);
 	}
 }
 
@@ -194,7 +196,10 @@ static void note(struct vk_lab_fill *f, struct vk_lab_pool *p, uint64_t cluster,
 	struct vk_cluster6 c;
 
 	set_state(f, p, header, index, state);
-	touch_lock(f, header, (uint32_t)cluster);
+	/* a host that is at work takes the lock once for all that it changes */
+	if (f->now == 0 || !p->changed[cluster])
+		touch_lock(f, header, (uint32_t)cluster);
+	p->changed[cluster] = true;
 	if (!f->vmfs6) {
 		vk_cluster_decode(m, LOCK_BYTES, &old);
 		old.freeResources = taken ? old.freeResources - 1 : old.freeResources + 1;
@@ -208,7 +213,7 @@ static void note(struct vk_lab_fill *f, struct vk_lab_pool *p, uint64_t cluster,
 		c.nextFreeIdx = taken ? (index + 1) % c.totalResources : index;
 	if (taken) {
 		c.allocations++;
-		c.lastAllocTime = f->w.device->fs.creationTime + 100;
+		c.lastAllocTime = f->now != 0 ? f->now : f->w.device->fs.creationTime + 100;
 		vk_lab_mac(f->w.device->seed, "maker", f->w.device->seed_index, c.lastHostMac);
 	}
 	if (p->small)
@@ -370,9 +375,11 @@ enum vk_status vk_lab_pools_write(struct vk_lab_fill *f)
 	for (unsigned k = 0; k < VK_LAB_POOLS; k++) {
 		struct vk_lab_pool *p = &f->pools[k];
 
-		for (uint64_t i = 0; i < p->clusters; i++)
-			if (p->headers[i] != NULL)
+		for (uint64_t i = 0; i < p->clusters; i++) {
+			if (p->changed[i])
 				vk_lab_volume_put(f, header_offset(f, p, i), p->headers[i], header_bytes(f));
+			p->changed[i] = false;
+		}
 	}
 	if (f->vmfs6) {
 		vk_resource_file_encode(&f->files->small, sector, sizeof(sector));
