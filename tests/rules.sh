@@ -4,9 +4,9 @@
 # nothing when all is well. To be sourced; tests/cli/00-layers.sh applies them to this tree, and each to one that breaks it.
 
 # which other folders the files of a folder may include; "store/*" stands for all folders of the store
-library="base disk io io/image vol fs vdisk filemap source scsi evidence evidence/* find find/scan rebuild/* store store/* extract undelete repair repair/* doctor"
+library="base explain disk io io/image vol fs vdisk filemap source scsi evidence evidence/* find find/scan rebuild/* store store/* extract undelete repair repair/* doctor"
 declare -A may=(
-	[base]="" [disk]="base" [io]="base" [io/image]="base io" [vol]="base disk io io/image" [fs]="base disk io vol" [vdisk]="base disk io vol fs" [filemap]="base disk io fs vdisk"
+	[base]="" [explain]="base" [disk]="base" [io]="base" [io/image]="base io" [vol]="base disk io io/image" [fs]="base disk io vol" [vdisk]="base disk io vol fs" [filemap]="base disk io fs vdisk"
 	[source]="base disk io io/image vol" [scsi]="base disk io vol source"
 	[evidence]="base disk io vol fs source" [evidence/gpt]="base disk io vol fs source evidence" [evidence/mbr]="base disk io vol fs source evidence"
 	[evidence/lvm]="base disk io vol fs source evidence" [evidence/self]="base disk io vol fs source evidence"
@@ -29,13 +29,13 @@ declare -A may=(
 	[report]="$library" [cli]="base" [cmd/shared]="$library report cli"
 	[cmd/files]="$library report cli cmd/shared" [cmd/capture]="$library report cli cmd/shared" [cmd/status]="$library report cli cmd/shared" [cmd/restore]="$library report cli cmd/shared"
 	[cmd/repair]="$library report cli cmd/shared cmd/restore" [cmd]="$library report cli cmd/*"
-	[cmd/copy]="$library report cli cmd/shared cmd/files"
+	[cmd/copy]="$library report cli cmd/shared cmd/files" [cmd/explain]="$library report cli cmd/shared"
 	[lab/disk]="base disk io vol source" [lab/files]="base disk store/folder lab/disk" [lab/history]="base disk lab/disk lab/files" [lab]="base disk io vol source cli lab/*"
 	[tools]="$library report cli cmd cmd/* lab"
 )
 # the lowest folder that may include each public header
 declare -A layer=(
-	[error]=base [text]=base [finding]=base [finding_codes]=base [finding_codes_file]=base
+	[error]=base [text]=base [finding]=base [finding_codes]=base [finding_codes_file]=base [explain]=explain
 	[layout]=disk [mbr]=disk [gpt]=disk [fat_boot]=disk [vmfs_uuid]=disk [scsi_id]=disk [lvm]=disk [fs_descriptor]=disk
 	[heartbeat]=disk [lock]=disk [address]=disk [file_descriptor]=disk [resource_file]=disk [directory]=disk
 	[io]=io [bundle]=io [overlay]=io [place]=vol [table]=vol [vmfs]=vol [fs]=fs [fs_check]=fs [fs_hit]=fs [fs_metadata]=fs [virtual_disk]=vdisk [file_map]=filemap [extract]=extract [undelete]=undelete [reading]=source [source]=source [foreign]=source [luns]=scsi [table_parts]=evidence [identity]=evidence

@@ -8,6 +8,7 @@
 #include "vmfskit/diff.h"
 #include "vmfskit/doctor.h"
 #include "vmfskit/error.h"
+#include "vmfskit/explain.h"
 #include "vmfskit/extract.h"
 #include "vmfskit/fat_boot.h"
 #include "vmfskit/file_descriptor.h"

@@ -51,12 +51,12 @@ void vk_cli_brief(const struct vk_cli_program *program, FILE *out)
 	const struct vk_cli_group *group = program->groups;
 	size_t width = 0;
 
-	fprintf(out, "usage: %s VERB [OPTION]... [ARGUMENT]...\n\n%s: ", program->name, program->name);
+	fprintf(out, "usage: %s VERB [OPTION]... [ARGUMENT]...\n%s: ", program->name, program->name);
 	vk_words_fill(out, vk_words_of(program->purpose), strlen(program->name) + 2, 0);
 	for (size_t i = 0; program->verbs[i] != NULL; i++)
 		if (strlen(program->verbs[i]->name) > width)
 			width = strlen(program->verbs[i]->name);
-	fputs("\nverbs:\n", out);
+	fputs("verbs:\n", out);
 	for (size_t i = 0; program->verbs[i] != NULL; i++) {
 		const struct vk_cli_verb *verb = program->verbs[i];
 

@@ -103,7 +103,7 @@ static int run(const struct vk_cli_program *program, int argc, char **argv)
 
 	if (argc < 2) {
 		vk_cli_brief(program, stderr);
-		fprintf(stderr, "\nmore: %s --help, %s help VERB, man %s\n", program->name, program->name,
+		fprintf(stderr, "more: %s --help, %s help VERB, man %s\n", program->name, program->name,
 			program->name);
 		return VK_EXIT_USAGE;
 	}

@@ -194,6 +194,10 @@ done
 json "list of files" 0 list-files.json list --files --store files
 json "diff of files" 0 diff-files.json diff --store files "$(captures files | head -n 1)" "$(captures files | tail -n 1)"
 is "list of files: every key" "$(lacking vmfskit.list-files/1 list-files.json)" ""
+printf 'x\n   Volume Name: a\n   VMFS UUID: %s\n   Can mount: false\nVol3: 731: Couldn'\''t read volume header from eui.3939:1: Timeout\nLVM: 1: Device naa.6001:1 is a snapshot:\n' \
+	"$(sed -n 's/^ *"uuid": "\([-0-9a-f]*\)".*/\1/p' list.json | head -n 1)" >host.log
+json "explain" 1 explain.json explain --store all host.log
+is "explain: every key" "$(lacking vmfskit.explain/1 explain.json)" ""
 json "drill" 0 drill.json drill --store all --scratch .
 touch "$(find all -mindepth 1 -maxdepth 1 -name '2*' | head -n 1)/extra"
 cp -r "$(find all -mindepth 1 -maxdepth 1 -name '2*' | head -n 1)" broken

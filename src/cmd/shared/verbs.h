@@ -15,6 +15,7 @@ extern const struct vk_cli_verb vk_verb_cat;
 extern const struct vk_cli_verb vk_verb_cp;
 extern const struct vk_cli_verb vk_verb_check;
 extern const struct vk_cli_verb vk_verb_mount;
+extern const struct vk_cli_verb vk_verb_explain;
 extern const struct vk_cli_verb vk_verb_capture;
 extern const struct vk_cli_verb vk_verb_import;
 extern const struct vk_cli_verb vk_verb_list;
