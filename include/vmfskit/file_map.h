@@ -8,6 +8,7 @@
 #define VMFSKIT_FILE_MAP_H
 
 #include "vmfskit/fs.h"
+#include "vmfskit/fs_clusters.h"
 
 __BEGIN_DECLS
 
@@ -47,6 +48,17 @@ struct vk_file_map_sums {
 	uint64_t unread;       /* files whose descriptor could not be read */
 	uint64_t torn;
 	uint64_t faults;       /* that were met on the way: something of folders, descriptors or runs is not known */
+	uint64_t clusters;     /* that have a stamp; 0 of a map of form 1 */
+};
+/*
+ * Clusters one behind the other with one stamp (fs_clusters.h). It was read before the first file, and was the same
+ * when the last file had been read: between the two nothing was allocated in them. So what the map says of the blocks
+ * of such a cluster is true of the moment of its stamp. Clusters that changed meanwhile have none.
+ */
+struct vk_file_map_stamps {
+	enum vk_fs_cluster_kind kind;
+	uint64_t first, count;
+	uint64_t stamp;
 };
 /* What is missing in a map may be there in the volume. */
 static inline bool vk_file_map_is_whole(const struct vk_file_map_sums *sums)
@@ -70,8 +82,9 @@ struct vk_file_map_made {
 };
 /*
  * Make the map of the volume on these extents (as for vk_fs_open), of at most limit_bytes. After the last file all
- * descriptors are read once more. Memory: 16 bytes for each file. Errors: those of vk_fs_open; those of vk_fs_walk_tree
- * for the root; VK_IO: put or restart failed; VK_NOMEM.
+ * descriptors and the headers of all clusters are read once more. Stamps are left out first when it would be too long.
+ * Memory: 16 bytes for each file; that of vk_fs_clusters_read twice. Errors: those of vk_fs_open; those of
+ * vk_fs_walk_tree for the root; VK_IO: put or restart failed; VK_NOMEM.
  */
 VK_MUST_USE enum vk_status vk_file_map_make(const struct vk_fs_extent *extents, size_t count, uint64_t limit_bytes,
 					    const struct vk_file_map_out *out, struct vk_file_map_made *ret_made,
@@ -84,6 +97,7 @@ struct vk_file_map_visitor {
 	bool (*disk_id)(void *ctx, const char *disk_id);     /* of that file */
 	bool (*run)(void *ctx, const struct vk_fs_run *run); /* of that file */
 	bool (*torn)(void *ctx, uint32_t address, uint32_t generation); /* at the end */
+	bool (*stamps)(void *ctx, const struct vk_file_map_stamps *stamps); /* then these, by kind and number */
 	void *ctx;
 };
 /*

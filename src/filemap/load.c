@@ -90,7 +90,7 @@ enum vk_status vk_file_map_load(struct vk_io *io, struct vk_file_map *ret_map, s
 {
 	struct vk_file_map map = {.count = 0};
 	struct loading l = {.map = &map};
-	const struct vk_file_map_visitor visitor = {add_file, add_id, add_run, add_torn, &l};
+	const struct vk_file_map_visitor visitor = {add_file, add_id, add_run, add_torn, NULL, &l};
 	enum vk_status status = vk_file_map_read(io, &visitor, &map.sums, err);
 
 	if (status == VK_NOMEM && l.too_much)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/memory.h"
 #include "filemap/file_map_form.h"
 #include "vmfskit/scsi_id.h"
@@ -16,6 +17,7 @@ enum {
 	BUFFER_BYTES = 256 << 10,
 	TAIL_BYTES = 256,              /* of the last line */
 	TORN_BYTES = 32,               /* of a line that says that a file is torn */
+	STAMPS_BYTES = 80,             /* of a line of stamps */
 	POINTER_BLOCKS_MAX = 1 << 20   /* of all files: no volume has so many, but files may share theirs */
 };
 
@@ -28,6 +30,7 @@ struct seen {
 
 struct maker {
 	struct vk_fs *fs;
+	struct vk_fs_clusters clusters; /* as they were before the first file */
 	const struct vk_file_map_out *out;
 	struct vk_finding_sink sink;
 	uint64_t limit;
@@ -228,12 +231,56 @@ static bool put_torn(struct maker *m)
 	return sound;
 }
 
+/* The line of the clusters from *first on that have one stamp, as it was and is; false: there is no more. */
+static bool stamps_line(const struct vk_fs_clusters_of *was, const struct vk_fs_clusters_of *is, unsigned kind,
+			uint64_t *first, char ret_line[STAMPS_BYTES], uint64_t *ret_count)
+{
+	const uint64_t count = vk_min_u64(vk_min_u64(was->count, is->count), VK_FILE_MAP_CLUSTERS_MAX);
+	uint64_t i = *first, end;
+
+	while (i < count && (was->stamps[i] == VK_STAMP_NONE || was->stamps[i] != is->stamps[i]))
+		i++;
+	for (end = i; end < count && was->stamps[end] == was->stamps[i] && is->stamps[end] == was->stamps[i];)
+		end++;
+	*first = end;
+	*ret_count = end - i;
+	if (end > i)
+		snprintf(ret_line, STAMPS_BYTES, "C %s %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
+			 vk_fs_cluster_kind_name((enum vk_fs_cluster_kind)kind), i, end - i, was->stamps[i]);
+	return end > i;
+}
+
+/* All of them, or none when there is no room. */
+static bool put_stamps(struct maker *m)
+{
+	struct vk_fs_clusters now = {0};
+	char line[STAMPS_BYTES];
+	uint64_t bytes = TAIL_BYTES;
+	bool sound = true;
+
+	if (vk_fs_clusters_read(m->fs, &now, NULL) != VK_OK)
+		return true;
+	for (unsigned put = 0; sound && put < 2 && m->made.bytes + bytes <= m->limit; put++)
+		for (unsigned k = 0; k < VK_CLUSTERS_KINDS; k++) {
+			const struct vk_fs_clusters_of *was = &m->clusters.of[k], *is = &now.of[k];
+
+			for (uint64_t i = 0, n; sound && stamps_line(was, is, k, &i, line, &n);) {
+				bytes += put ? 0 : strlen(line);
+				sound = !put || put_line(m, "%s", line);
+				m->made.sums.clusters += sound && put ? n : 0;
+			}
+		}
+	vk_fs_clusters_free(&now);
+	return sound;
+}
+
 /* Once through the volume. */
 static void make_once(struct maker *m, enum vk_file_map_scope scope)
 {
 	const struct vk_fs_info *info = vk_fs_info(m->fs);
 	struct vk_file_map_sums *sums = &m->made.sums;
 	const struct vk_fs_file *root = info->system[VK_SYSTEM_ROOT].file;
+	bool sound;
 
 	m->made = m->opened;
 	sums->scope = scope;
@@ -266,12 +313,14 @@ static void make_once(struct maker *m, enum vk_file_map_scope scope)
 		sums->scope = VK_FILE_MAP_CUT;
 	if (m->status != VK_OK || (m->over && sums->scope != VK_FILE_MAP_CUT))
 		return;
-	m->limit += m->seen_count * TORN_BYTES + TAIL_BYTES; /* that was kept free for these */
+	m->limit += m->seen_count * TORN_BYTES; /* that was kept free for these */
 	m->over = false;
 	m->made.zeros = info->zero_metadata;
-	if (put_torn(m) && put_line(m, "E %s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
-				    vk_file_map_scope_name(sums->scope), sums->files, sums->runs, sums->unread,
-				    sums->torn, sums->faults))
+	sound = put_torn(m) && put_stamps(m);
+	m->limit += TAIL_BYTES;
+	if (sound && put_line(m, "E %s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
+			      vk_file_map_scope_name(sums->scope), sums->files, sums->runs, sums->unread, sums->torn,
+			      sums->faults, sums->clusters))
 		(void)flush(m);
 }
 
@@ -290,6 +339,9 @@ enum vk_status vk_file_map_make(const struct vk_fs_extent *extents, size_t count
 	m.status = vk_fs_open(extents, count, &m.sink, &m.fs, m.err);
 	if (m.status == VK_OK && (m.buf = malloc(BUFFER_BYTES)) == NULL)
 		m.status = vk_no_memory(m.err, NULL);
+	/* stamps are worth less than the map */
+	if (m.status == VK_OK && vk_fs_clusters_read(m.fs, &m.clusters, NULL) == VK_OK)
+		vk_fs_forget(m.fs);
 	m.opened = m.made;
 	if (m.status == VK_OK)
 		make_once(&m, scope);
@@ -299,6 +351,7 @@ enum vk_status vk_file_map_make(const struct vk_fs_extent *extents, size_t count
 		*ret_made = m.made;
 	free(m.buf);
 	free(m.seen);
+	vk_fs_clusters_free(&m.clusters);
 	vk_fs_close(m.fs);
 	return m.status;
 }

@@ -20,6 +20,10 @@ struct reader {
 	uint64_t line_number;
 	struct vk_file_map_sums sums;
 	uint64_t torn;
+	bool old;              /* form 1 */
+	unsigned kind;         /* of the stamps that came last */
+	uint64_t cluster;      /* behind them */
+	bool at_end;           /* no file comes any more */
 	bool has_file, has_id; /* runs, or an id, of a file may come */
 	uint32_t type;
 	uint64_t size;         /* of the file */
@@ -89,6 +93,11 @@ static bool end_file(struct reader *r)
 	return true;
 }
 
+static bool begin_file(struct reader *r)
+{
+	return end_file(r) && (!r->at_end || fail(r, "a file behind what ends the map"));
+}
+
 static bool path_sound(const char *path)
 {
 	return path != NULL && path[0] != '\0' && strlen(path) < VK_FS_PATH_BYTES;
@@ -107,7 +116,7 @@ static bool read_file(struct reader *r, char *line)
 	struct vk_file_map_file f = {.path = NULL};
 	char *w[FIELDS_MAX], *path;
 	uint32_t *const rest[] = {&f.flags, &f.mode, &f.uid, &f.gid, &f.links, &f.mtime, &f.ctime};
-	bool sound = end_file(r) && split(r, line, 12, w, &path);
+	bool sound = begin_file(r) && split(r, line, 12, w, &path);
 
 	if (!sound)
 		return false;
@@ -131,7 +140,7 @@ static bool read_unread(struct reader *r, char *line)
 	struct vk_file_map_file f = {.unread = true};
 	char *w[FIELDS_MAX], *path;
 
-	if (!end_file(r) || !split(r, line, 3, w, &path))
+	if (!begin_file(r) || !split(r, line, 3, w, &path))
 		return false;
 	if (!path_sound(path) || !number32(w[0], &f.type) || !number32(w[1], &f.address) ||
 	    !number32(w[2], &f.generation))
@@ -186,6 +195,30 @@ static bool read_torn(struct reader *r, char *line)
 	       taken(r, r->visitor->torn(r->visitor->ctx, address, generation));
 }
 
+static bool read_stamps(struct reader *r, char *line)
+{
+	struct vk_file_map_stamps s = {.first = 0};
+	char *w[FIELDS_MAX], *rest;
+	unsigned kind = 0;
+
+	if (!end_file(r) || !split(r, line, 4, w, &rest))
+		return false;
+	while (kind < VK_CLUSTERS_KINDS && strcmp(w[0], vk_fs_cluster_kind_name((enum vk_fs_cluster_kind)kind)) != 0)
+		kind++;
+	r->at_end = true;
+	r->cluster = kind > r->kind ? 0 : r->cluster;
+	if (r->old || rest != NULL || kind < r->kind || kind == VK_CLUSTERS_KINDS ||
+	    !vk_text_parse_number(w[1], VK_FILE_MAP_CLUSTERS_MAX, &s.first) || s.first < r->cluster ||
+	    !vk_text_parse_number(w[2], VK_FILE_MAP_CLUSTERS_MAX - s.first, &s.count) || s.count == 0 ||
+	    !vk_text_parse_number(w[3], VK_STAMP_NONE - 1, &s.stamp))
+		return fail(r, "these are no stamps of clusters");
+	s.kind = (enum vk_fs_cluster_kind)kind;
+	r->kind = kind;
+	r->cluster = s.first + s.count;
+	r->sums.clusters += s.count;
+	return r->visitor == NULL || r->visitor->stamps == NULL || taken(r, r->visitor->stamps(r->visitor->ctx, &s));
+}
+
 static bool read_volume(struct reader *r, char *line)
 {
 	char *w[FIELDS_MAX], *rest;
@@ -208,13 +241,14 @@ static bool read_end(struct reader *r, char *line)
 	bool sound;
 	unsigned scope = 0;
 
-	if (!end_file(r) || !split(r, line, 6, w, &rest))
+	if (!end_file(r) || !split(r, line, r->old ? 6 : 7, w, &rest))
 		return false;
 	while (scope <= VK_FILE_MAP_CUT && strcmp(w[0], vk_file_map_scope_name(scope)) != 0)
 		scope++;
 	sound = rest == NULL && scope <= VK_FILE_MAP_CUT && vk_text_parse_number(w[5], UINT64_MAX, &r->sums.faults);
 	for (size_t i = 0; i < 4; i++)
 		sound = sound && vk_text_parse_number(w[1 + i], UINT64_MAX, &said) && said == seen[i];
+	sound = sound && (r->old || (vk_text_parse_number(w[6], UINT64_MAX, &said) && said == r->sums.clusters));
 	if (!sound)
 		return fail(r, "the sums are not those of the map");
 	if (scope == VK_FILE_MAP_ALL && r->left_out)
@@ -222,6 +256,12 @@ static bool read_end(struct reader *r, char *line)
 	r->sums.scope = (enum vk_file_map_scope)scope;
 	r->sums.torn = r->torn;
 	return r->ended = true;
+}
+
+static bool newer(struct reader *r)
+{
+	r->status = vk_error_set(r->err, VK_UNSUPPORTED, vk_io_name(r->io), "the file map has a newer form");
+	return false;
 }
 
 /* One line without its end. */
@@ -232,12 +272,12 @@ static bool read_line(struct reader *r, char *line)
 	if (r->ended)
 		return fail(r, "bytes behind the end");
 	if (r->line_number == 1) {
-		if (strcmp(line, "vmfskit file map 1") == 0)
-			return true;
+		r->old = strcmp(line, VK_FILE_MAP_FORM_1) == 0;
+		if (r->old || strncmp(line, VK_FILE_MAP_FIRST_LINE, strlen(VK_FILE_MAP_FIRST_LINE) - 1) == 0)
+			return r->old || line[strlen(VK_FILE_MAP_FIRST_LINE) - 1] == '\0' || newer(r);
 		if (strncmp(line, "vmfskit file map ", 17) != 0)
 			return fail(r, "this is no file map");
-		r->status = vk_error_set(r->err, VK_UNSUPPORTED, vk_io_name(r->io), "the file map has a newer form");
-		return false;
+		return newer(r);
 	}
 	if (line[0] == '\0' || line[1] != ' ' || (line[0] == 'V') != (r->line_number == 2))
 		return fail(r, "no line of a file map");
@@ -252,6 +292,8 @@ static bool read_line(struct reader *r, char *line)
 		return read_id(r, line + 2);
 	case 'T':
 		return read_torn(r, line + 2);
+	case 'C':
+		return read_stamps(r, line + 2);
 	case 'E':
 		return read_end(r, line + 2);
 	case '-':

@@ -29,10 +29,12 @@ static inline void vk_set_bit(uint8_t *bits, uint64_t i)
 /* Called for each header of a cluster whose place is known. */
 struct vk_check_header {
 	enum vk_check_kind kind;      /* VK_CHECK_KINDS: large blocks, journals */
+	uint32_t lock_type;
 	uint64_t cluster;
 	const struct vk_fs_file *file; /* that has it */
 	uint64_t volume_offset;
 	bool unused;                  /* nothing in it was ever allocated */
+	uint64_t stamp;               /* as in struct vk_fs_clusters */
 };
 typedef void (*vk_check_header_fn)(void *ctx, const struct vk_check_header *header);
 
@@ -82,6 +84,7 @@ struct vk_cluster_head {
 	uint32_t total, free;
 	bool signed_well;
 	uint32_t given;            /* what was given out of it, as far as that is counted: 0: nothing ever was */
+	uint64_t stamp;            /* as in struct vk_fs_clusters */
 	uint8_t bitmap[VK_CLUSTER6_BITMAP_BYTES];
 	uint32_t bits;             /* for each resource */
 };

@@ -39,6 +39,7 @@ static void decode_header(const struct vk_clusters *k, const uint8_t *lock, cons
 		h->total = six.totalResources;
 		h->free = six.freeResources;
 		h->given = six.allocations | six.lastGeneration;
+		h->stamp = k->lock_type == VK_LOCK_FDC ? six.lastGeneration : six.allocations;
 		h->bits = (uint32_t)vk_min_u64(vk_max_u64(k->r->bitsPerResource, 1), 8);
 		for (size_t i = 0; i < VK_CLUSTER6_BITMAP_BYTES; i++)
 			h->bitmap[i] = meta[VK_CLUSTER6_BITMAP + i];
@@ -51,6 +52,9 @@ static void decode_header(const struct vk_clusters *k, const uint8_t *lock, cons
 	h->free = c.freeResources;
 	/* each lock of the cluster counts the token on */
 	h->given = vk_get_le32(c.typeData) | (h->lock.token != 0);
+	h->stamp = k->lock_type == VK_LOCK_FDC ? vk_get_le32(c.typeData)
+		   : h->lock.mode == 0	       ? h->lock.token
+					       : UINT64_MAX;
 	h->bits = 1;
 	for (size_t i = 0; i < sizeof(c.bitmap); i++)
 		h->bitmap[i] = c.bitmap[i];

@@ -28,8 +28,9 @@ static void note_bitmap(struct vk_clusters *k, uint64_t cluster, const struct vk
 static void tell_header(const struct vk_clusters *k, uint64_t cluster, const struct vk_cluster_head *h, bool sound)
 {
 	const enum vk_check_kind kind = k->map != NULL ? (enum vk_check_kind)(k->map - k->c->maps) : VK_CHECK_KINDS;
-	const struct vk_check_header told = {kind, cluster, k->file, h->at,
-					     sound && h->given == 0 && h->free == h->total};
+	const struct vk_check_header told = {kind, k->lock_type, cluster, k->file, h->at,
+					     sound && h->given == 0 && h->free == h->total,
+					     sound ? h->stamp : UINT64_MAX};
 
 	if (k->c->on_header != NULL && h->at != 0)
 		k->c->on_header(k->c->on_header_ctx, &told);
@@ -181,21 +182,22 @@ static void read_large(struct vk_checking *c)
 	vk_fs_cursor_init(&large.cursor, c->fs, large.file, NULL);
 	for (uint64_t i = 0; i < cluster_count(large.r) && c->status == VK_OK; i++) {
 		struct vk_cluster_head h = {0};
-		const bool read = vk_cluster_head_read(&large, i, &h) == VK_OK;
+		bool sound;
 
-		tell_header(&large, i, &h, false);
-		if (!read) {
+		if (vk_cluster_head_read(&large, i, &h) != VK_OK) {
+			tell_header(&large, i, &h, false);
 			c->result.phases[c->phase].unknown++;
 			continue;
 		}
 		c->result.phases[c->phase].checked++;
 		vk_check_lock(c, &h.lock, h.at);
-		if (vk_cluster_head_judge(&large, i, &h)) {
+		sound = vk_cluster_head_judge(&large, i, &h);
+		if (sound)
 			note_large(blocks, i * large.r->resourcesPerCluster, &h, converted);
-			judged++;
-		} else {
+		else
 			note_damaged(&large, i);
-		}
+		tell_header(&large, i, &h, sound);
+		judged += sound;
 	}
 	for (uint64_t i = 0; i < cluster_count(&fbb->child); i++)
 		became += vk_bit(converted, i);

@@ -130,7 +130,8 @@ for bad in 4095 2G -1 x; do exits "--files-limit $bad" 2 "$VMFSKIT" capture --fi
 	echo 'file /zz/late-flat.vmdk size=2M content=zeros'
 } >recipe
 "$LAB" make --overwrite --vmfs 5 --size 4G --label files --files recipe many.img >/dev/null
-bytes() { stat -c %s "limit/$(newest limit)/p1-files.map"; }
+# without the stamps of clusters, which go first
+bytes() { grep -av "^C " "limit/$(newest limit)/p1-files.map" | wc -c; }
 ok "without a limit" "$VMFSKIT" capture --store limit many.img
 all=$(bytes)
 strewn=$(runs "limit/$(newest limit)/p1-files.map" /big-flat.vmdk | wc -l)

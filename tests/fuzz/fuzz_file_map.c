@@ -4,7 +4,7 @@
 #include "vmfskit/file_map.h"
 
 struct counted {
-	uint64_t files, runs, torn, size, mapped;
+	uint64_t files, runs, torn, size, mapped, clusters, kind, next;
 };
 
 static bool count_file(void *ctx, const struct vk_file_map_file *file)
@@ -41,11 +41,23 @@ static bool count_torn(void *ctx, uint32_t address, uint32_t generation)
 	return true;
 }
 
+static bool count_stamps(void *ctx, const struct vk_file_map_stamps *stamps)
+{
+	struct counted *c = ctx;
+
+	FUZZ_ASSERT(stamps->kind < VK_CLUSTERS_KINDS && stamps->count > 0 && stamps->stamp != VK_STAMP_NONE);
+	FUZZ_ASSERT(stamps->kind > c->kind || (stamps->kind == c->kind && stamps->first >= c->next));
+	c->kind = stamps->kind;
+	c->next = stamps->first + stamps->count;
+	c->clusters += stamps->count;
+	return true;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct vk_io *io = vk_io_memory("map", data, size, false);
 	struct counted counted = {0};
-	const struct vk_file_map_visitor visitor = {count_file, NULL, count_run, count_torn, &counted};
+	const struct vk_file_map_visitor visitor = {count_file, NULL, count_run, count_torn, count_stamps, &counted};
 	struct vk_file_map_sums sums;
 	struct vk_file_map map;
 	struct vk_file_change *changes = NULL;
@@ -61,6 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	FUZZ_ASSERT(sums.files == counted.files && sums.runs == counted.runs && sums.torn == counted.torn);
+	FUZZ_ASSERT(sums.clusters == counted.clusters);
 	FUZZ_ASSERT(vk_file_map_load(io, &map, &err) == VK_OK);
 	FUZZ_ASSERT(map.count == sums.files);
 	for (size_t i = 0; i < map.count; i++) {

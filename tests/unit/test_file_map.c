@@ -129,7 +129,7 @@ static void real_volumes_map(void **state)
 		struct text_map map = {.len = 0}, again = {.len = 0};
 		struct vk_file_map_made result = make(b, &map);
 		struct against a = {.b = b};
-		const struct vk_file_map_visitor visitor = {same_file, NULL, same_run, NULL, &a};
+		const struct vk_file_map_visitor visitor = {same_file, NULL, same_run, NULL, NULL, &a};
 		struct vk_io *io = vk_io_memory("map", map.text, map.len, false);
 		struct vk_file_map_sums sums;
 		struct vk_error err = {0};
@@ -214,6 +214,7 @@ static void torn(void **state)
 /* ---- hostile texts */
 
 #define HEAD "vmfskit file map 1\nV 4f4173d6-923034a3-5a3d-0050561003be 1048576 VMFS-5.81\n"
+#define HEAD2 "vmfskit file map 2\nV 4f4173d6-923034a3-5a3d-0050561003be 1048576 VMFS-5.81\n"
 #define FILE4 "F 3 0x00400004 7 4 512 0x0 0x1a4 0 0 1 10 20 /a b\n"
 
 static enum vk_status read_text(const char *text, size_t len, struct vk_file_map_sums *sums, struct vk_error *err)
@@ -269,7 +270,25 @@ static void hostile(void **state)
 		{HEAD "E all 0 0 0 0 0\nE all 0 0 0 0 0\n", "behind the end"},
 		{HEAD "E all 0 0 0 0 0\n\n", "behind the end"},
 		{HEAD "E all 0 0 0 0 0\nx", "it ends early"},
+		{"vmfskit file map 20\n", "newer form"},
+		{"vmfskit file map 3\n", "newer form"},
+		{HEAD "C fbb 0 1 1\n", "no stamps"},
+		{HEAD "E all 0 0 0 0 0 0\n", "sums"},
+		{HEAD2 "E all 0 0 0 0 0\n", "fields are missing"},
+		{HEAD2 "C fbb 0 1 1\nE all 0 0 0 0 0 0\n", "sums"},
+		{HEAD2 "C fbb 0 1\n", "fields are missing"},
+		{HEAD2 "C fbb 0 1 1 1\n", "no stamps"},
+		{HEAD2 "C jbc 0 1 1\n", "no stamps"},
+		{HEAD2 "C fbb 0 0 1\n", "no stamps"},
+		{HEAD2 "C fbb 0 134217729 1\n", "no stamps"},
+		{HEAD2 "C fbb 134217728 1 1\n", "no stamps"},
+		{HEAD2 "C fbb 0 1 18446744073709551615\n", "no stamps"},
+		{HEAD2 "C fbb 0 2 1\nC fbb 1 1 1\n", "no stamps"},
+		{HEAD2 "C lfb 0 2 1\nC fbb 2 1 1\n", "no stamps"},
+		{HEAD2 "C fbb 0 2 1\n" FILE4, "a file behind"},
 	};
+	static const char sound_stamps[] = HEAD2 FILE4 "h 4\nT 0x00400004 7\nC fbb 0 2 1\nC fbb 2 1 7\nC fbb 9 3 1\n"
+					   "C pb2 0 1 18446744073709551614\nE all 1 1 0 1 0 7\n";
 	struct vk_file_map_sums sums;
 	struct vk_error err = {0};
 	char copy[sizeof(sound_map)], *longest = malloc(20000);
@@ -278,6 +297,10 @@ static void hostile(void **state)
 	if (read_text(sound_map, sizeof(sound_map) - 1, &sums, &err) != VK_OK)
 		fail_msg("%s", err.what);
 	assert_int_equal(sums.faults, 2);
+	assert_int_equal(sums.clusters, 0);
+	if (read_text(sound_stamps, sizeof(sound_stamps) - 1, &sums, &err) != VK_OK)
+		fail_msg("%s", err.what);
+	assert_int_equal(sums.clusters, 7);
 	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
 		assert_int_not_equal(read_text(broken[i].text, strlen(broken[i].text), &sums, &err), VK_OK);
 		if (strstr(err.what, broken[i].what) == NULL)
@@ -286,6 +309,8 @@ static void hostile(void **state)
 	/* no beginning of a map is one */
 	for (size_t len = 0; len < sizeof(sound_map) - 1; len++)
 		assert_int_equal(read_text(sound_map, len, &sums, &err), VK_DAMAGED);
+	for (size_t len = 0; len < sizeof(sound_stamps) - 1; len++)
+		assert_int_equal(read_text(sound_stamps, len, &sums, &err), VK_DAMAGED);
 	/* a NUL, a bit more or less: whatever comes of it, it ends */
 	for (size_t i = 0; i < 8 * (sizeof(sound_map) - 1); i++) {
 		memcpy(copy, sound_map, sizeof(copy));
