@@ -108,6 +108,7 @@ struct vk_vdisk_file {
 	uint64_t volume_offset;  /* of its file descriptor; 0: not known */
 	enum vk_status status;   /* of its file descriptor: VK_OK, VK_ABSENT, VK_DAMAGED, VK_IO */
 	uint64_t size_bytes, allocated_bytes, missing_bytes;
+	enum vk_fs_lack lack;    /* of missing bytes, or of its file descriptor */
 	bool raw;                /* a raw device mapping: its bytes are on another LUN */
 	bool is_descriptor;      /* its text could be read */
 	bool is_junk;            /* all of it was read; it is neither a descriptor nor a data file with a header */
@@ -139,9 +140,13 @@ const char *vk_vdisk_cid_name(enum vk_vdisk_cid cid); /* "none" (it has no paren
 #define VK_VDISK_PROBLEMS(P) \
 	P(DESCRIPTOR_LOST, "descriptor-lost", VK_F_VDISK_DESCRIPTOR, "the descriptor is lost") \
 	P(DESCRIPTOR_DAMAGED, "descriptor-damaged", VK_F_VDISK_DESCRIPTOR, "the descriptor is damaged") \
+	P(DESCRIPTOR_LONG, "descriptor-too-long", VK_F_VDISK_DESCRIPTOR, "the descriptor is too long to be one") \
+	P(DESCRIPTOR_UNREAD, "descriptor-unreadable", VK_F_COUNT, "the descriptor is unreadable") \
 	P(DESCRIPTOR_ABSENT, "descriptor-absent", VK_F_COUNT, "the descriptor is not in the source") \
 	P(DATA_LOST, "data-lost", VK_F_VDISK_DATA, "a data file is lost") \
 	P(DATA_DAMAGED, "data-damaged", VK_F_VDISK_DATA, "a data file's file descriptor is damaged") \
+	P(DATA_UNPLACED, "data-unplaced", VK_F_VDISK_DATA, "what leads to data is damaged") \
+	P(DATA_UNREAD, "data-unreadable", VK_F_COUNT, "data is unreadable") \
 	P(DATA_ABSENT, "data-absent", VK_F_COUNT, "data is not in the source") \
 	P(DATA_ELSEWHERE, "data-elsewhere", VK_F_COUNT, "data is on another volume") \
 	P(DATA_SHARED, "data-shared", VK_F_VDISK_SHARED, "another descriptor names the same data file") \

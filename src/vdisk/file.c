@@ -36,7 +36,8 @@ size_t vk_vdisk_add_file(struct vk_vdisk_making *m, char *path, const struct vk_
 		f.size_bytes = file->meta.fileLength;
 		f.raw = file->meta.type == VK_FILE_RDM;
 		/* what cannot be measured or read is said where the file is shown or copied */
-		if (!f.raw && vk_fs_measure(m->fs, file, &f.missing_bytes, NULL, &f.allocated_bytes, NULL) == VK_OK &&
+		if (!f.raw &&
+		    vk_fs_measure(m->fs, file, &f.missing_bytes, &f.lack, &f.allocated_bytes, NULL) == VK_OK &&
 		    file->meta.blockSize > 0)
 			f.allocated_bytes = vk_round_up_sat(f.allocated_bytes, file->meta.blockSize);
 		if (!f.raw && vk_fs_read(m->fs, file, 0, head, sizeof(head), &got, NULL) == VK_OK) {

@@ -75,6 +75,17 @@ static bool is_read(const struct vk_vdisks *list, const struct vk_vdisk *disk)
 	return disk->descriptor != SIZE_MAX && list->files[disk->descriptor].is_descriptor;
 }
 
+/* Of a file with the name of one, that is none. */
+static enum vk_vdisk_problem why_no_descriptor(const struct vk_vdisk_file *file)
+{
+	static const enum vk_vdisk_problem why[] = {VK_VDISK_P_DESCRIPTOR_ABSENT, VK_VDISK_P_DESCRIPTOR_UNREAD,
+						    VK_VDISK_P_DESCRIPTOR_DAMAGED, VK_VDISK_P_DESCRIPTOR_DAMAGED};
+
+	if (file->status == VK_OK && file->size_bytes > VK_VMDK_TEXT_BYTES)
+		return VK_VDISK_P_DESCRIPTOR_LONG;
+	return file->status != VK_OK || file->missing_bytes > 0 ? why[file->lack] : VK_VDISK_P_DESCRIPTOR_DAMAGED;
+}
+
 static void judge_descriptor(const struct vk_vdisk_making *m, struct vk_vdisk *disk)
 {
 	const struct vk_vdisk_file *file = disk->descriptor != SIZE_MAX ? &m->disks->files[disk->descriptor] : NULL;
@@ -95,8 +106,7 @@ static void judge_descriptor(const struct vk_vdisk_making *m, struct vk_vdisk *d
 		disk->allocated_bytes = file->allocated_bytes;
 		disk->missing_bytes = file->missing_bytes;
 	} else {
-		note(disk, file->status == VK_ABSENT || file->missing_bytes > 0 ? VK_VDISK_P_DESCRIPTOR_ABSENT
-										: VK_VDISK_P_DESCRIPTOR_DAMAGED);
+		note(disk, why_no_descriptor(file));
 	}
 }
 
@@ -134,12 +144,14 @@ static void judge_length(const struct vk_vdisk_making *m, struct vk_vdisk *disk,
 
 static void judge_file(const struct vk_vdisk_making *m, struct vk_vdisk *disk, const struct vk_vdisk_extent *extent)
 {
+	static const enum vk_vdisk_problem lacking[] = {VK_VDISK_P_DATA_ABSENT, VK_VDISK_P_DATA_UNREAD,
+							VK_VDISK_P_DATA_UNPLACED, VK_VDISK_P_DATA_UNPLACED};
 	const struct vk_vdisk_file *file = &m->disks->files[extent->file];
 
 	if (file->named_by > 1)
 		note(disk, VK_VDISK_P_DATA_SHARED);
 	if (file->status != VK_OK) {
-		note(disk, file->status == VK_ABSENT ? VK_VDISK_P_DATA_ABSENT : VK_VDISK_P_DATA_DAMAGED);
+		note(disk, file->lack >= VK_LACK_ZEROS ? VK_VDISK_P_DATA_DAMAGED : lacking[file->lack]);
 		return;
 	}
 	if (!extent->again) {
@@ -147,7 +159,7 @@ static void judge_file(const struct vk_vdisk_making *m, struct vk_vdisk *disk, c
 		disk->missing_bytes = vk_add_sat(disk->missing_bytes, file->missing_bytes);
 	}
 	if (file->missing_bytes > 0)
-		note(disk, VK_VDISK_P_DATA_ABSENT);
+		note(disk, lacking[file->lack]);
 	judge_length(m, disk, extent, file);
 }
 

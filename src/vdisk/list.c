@@ -86,6 +86,10 @@ static bool see(void *ctx, const struct vk_fs_visit *visit, bool *ret_stop)
 	*ret_stop = number == SIZE_MAX;
 	if (*ret_stop)
 		return false;
+	if (file == NULL)
+		m->disks->files[number].lack =
+			visit->error->status == VK_IO ? VK_LACK_UNREADABLE
+			: vk_fs_file_lack(m->fs, visit->entry->address, visit->error->status);
 	vk_vdisk_read_text(m, number, file, visit->error);
 	*ret_stop = m->disks->files[number].is_descriptor && !take_descriptor(m, number);
 	return false;

@@ -72,6 +72,13 @@ for verb in "cp live /b b" "cat live /b" "map --dd live /b" "check live" "ls liv
 	run "$VMFSKIT" $verb
 	is "$verb: who may be alive, once" "$CODE $(grep -cE '^vmfskit: note: in use by 2 hosts that may be alive \(MAC [0-9a-f:]+, IP [0-9.]+; MAC [0-9a-f:]+, IP [0-9.]+\): what is read may be of two moments$' "$ERR")" "0 1"
 done
+# a slot whose address is none
+"$VMFSKIT" decode --json live | jq -r '.sources[0].vmfs[0].heartbeats.in_use[0] | .slot, .ip' >slot
+at=$(head -c 40M live | grep -abo -F "$(tail -n 1 slot)" | head -n 1 | cut -d : -f 1)
+cp --sparse=always live live2
+printf 'n\377\033[2Jsense' | dd of=live2 bs=1 seek="$at" conv=notrunc status=none
+run "$VMFSKIT" ls live2
+has "no nonsense is printed as an address" "$ERR" "in use by 2 hosts that may be alive \(heartbeat slot $(head -n 1 slot), which is damaged; MAC [0-9a-f:]+, IP [0-9.]+\):"
 run "$VMFSKIT" ls d6
 hasnt "nothing of it where no host has a heartbeat" "$ERR" 'may be alive'
 

@@ -248,6 +248,14 @@ hostile file3 file4
 "$VMFSKIT" cp -r --overwrite bad / h/tree >out 2>err
 isnt "two files of one name, with --overwrite" $? 0
 has "two files of one name are told" err 'two files of the volume have this name'
+# a link stands for a file system that knows no large letters: both names are one file
+mkdir -p linked && printf same >linked/a && printf same >linked/B
+ok "two equal files" "$LAB" make --overwrite --table none --vmfs 5 --size 2G --from linked names.img
+run "$VMFSKIT" cp -r names.img / one
+rm one/B && ln one/a one/B
+exits "two names for one file" 2 "$VMFSKIT" cp -r --resume names.img / one
+has "that they are one is said" "$ERR" 'that is the file under which [aB] was copied, as well \(one/[aB]\)'
+has "and what to do" "$ERR" 'does not tell large letters from small ones holds only one of them'
 hostile file1 '.\0\0\0\0' file2 '..\0\0\0'
 is "names of dots lead nowhere, and their files are there" "$(ls -A h) $(ls -A h/tree/directory | tr '\n' ' ')" \
 	"tree %2e %2e%2e file3 file4 file5 symlink "

@@ -79,6 +79,21 @@ bool vk_copy_made(const struct vk_copy *copy, const char *path)
 	return false;
 }
 
+/* There lies what was copied before. */
+static enum vk_status refuse_second(const struct vk_copy_place *place, const char *name, const char *first,
+				    struct vk_error *err)
+{
+	const char *slash = strrchr(first, '/');
+
+	if (strcmp(slash != NULL ? slash + 1 : first, name) == 0)
+		return vk_error_set(err, VK_DAMAGED, place->shown,
+				    "two files of the volume have this name; the first was copied");
+	vk_error_set(err, VK_USAGE, place->shown, "that is the file under which %s was copied, as well",
+		     vk_shown_name(slash != NULL ? slash + 1 : first).text);
+	return vk_error_remedy(err, "a file system that does not tell large letters from small ones holds only one of "
+			       "them: copy this one to another folder");
+}
+
 enum vk_status vk_copy_check_not_ours(const struct vk_copy *copy, const struct vk_copy_place *place, const char *name,
 				      struct stat *ret_st, bool *ret_there, struct vk_error *err)
 {
@@ -92,8 +107,7 @@ enum vk_status vk_copy_check_not_ours(const struct vk_copy *copy, const struct v
 	}
 	for (size_t i = 0; i < copy->count; i++)
 		if (copy->copied[i].device == ret_st->st_dev && copy->copied[i].inode == ret_st->st_ino)
-			return vk_error_set(err, VK_DAMAGED, place->shown, "two files of the volume have this name; "
-					    "the first was copied");
+			return refuse_second(place, name, copy->copied[i].dest, err);
 	return VK_OK;
 }
 

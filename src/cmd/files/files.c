@@ -99,13 +99,20 @@ static void say_hosts(const struct vk_files *files)
 	fprintf(out, "%s: note: in use by %u host%s that may be alive", files->cmd.call->program->name, h->in_use_count,
 		h->in_use_count == 1 ? "" : "s");
 	for (uint32_t i = 0; i < h->in_use_count && i < HOSTS_NAMED; i++) {
-		const struct vk_shown_label ip = vk_shown_label(h->in_use[i].hb.ip, sizeof(h->in_use[i].hb.ip));
+		const struct vk_heartbeat *hb = &h->in_use[i].hb;
+		const size_t ip_len = strnlen((const char *)hb->ip, sizeof(hb->ip));
+		const bool damaged = hb->addr != h->in_use[i].volume_offset || ip_len == sizeof(hb->ip) ||
+				     strspn((const char *)hb->ip, "0123456789abcdefABCDEF.:") < ip_len;
 		struct vk_vmfs_uuid_parts host;
 		char mac[VK_MAC_TEXT_BYTES];
 
-		vk_vmfs_uuid_decode(&h->in_use[i].hb.owner, &host);
+		vk_vmfs_uuid_decode(&hb->owner, &host);
 		vk_mac_format(host.macAddr, mac);
-		fprintf(out, "%sMAC %s%s%s", i == 0 ? " (" : "; ", mac, ip.text[0] != '\0' ? ", IP " : "", ip.text);
+		fputs(i == 0 ? " (" : "; ", out);
+		if (damaged)
+			fprintf(out, "heartbeat slot %" PRIu32 ", which is damaged", h->in_use[i].slot);
+		else
+			fprintf(out, "MAC %s%s%s", mac, ip_len > 0 ? ", IP " : "", (const char *)hb->ip);
 	}
 	fprintf(out, "%s): what is read may be of two moments\n", h->in_use_count > HOSTS_NAMED ? "; ..." : "");
 }
