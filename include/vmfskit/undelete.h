@@ -6,31 +6,35 @@
  *
  * A file is known by the address of its descriptor and its generation: renamed or moved it is not gone. It is gone when
  * no folder leads to a descriptor with that address and generation any more, and, too, when it is there and lost blocks
- * that the newest map with it names (it was cut). Names of one file count once. Of each file only the newest map that
- * has it counts.
+ * that the newest map with it names: it is shorter, or has none of them (it was cut). Names of one file count once. Of
+ * each file only the newest map that has it counts.
  *
  * The state of a range, by the first of these rules that applies; "later" is between the map that the file is known
  * from and today; the blocks of a map are those that it gives to a file of any kind.
  *   hole       it had no blocks there, or blocks that were never written (TBZ): zeros.
  *   unknown    VK_UNDELETE_NOT_SAID: the map does not say where it lies; OUTSIDE: nowhere in the volume; CONTRADICTED:
  *              the map gives the same bytes to two lost files.
- *   reused     a later map, or the volume of today, gives these bytes to another file: file, folder, system file or a
- *              pointer block of one. by is its path, since the first map that shows it, or today.
- *   untouched  the file that is there under the same address and generation still has them.
+ *   reused     a later map, or the volume of today, gives these bytes to another file: file, folder or system file; or
+ *              to the same one at another offset. by is its path, since the first map that shows it, or today. A block
+ *              is reused as a whole.
+ *   untouched  the file that is there under the same address and generation has them at the same offset.
  *   unknown    UNREADABLE: the bitmap of its cluster cannot be had, or is damaged; ALLOCATED: the bitmap calls it
- *              allocated, and no file is known that has it.
- *   untouched  free today, and in no moment between two maps (or the last map and today) it can have been allocated
- *              and freed again. One of these proves it for such a time:
- *              1. VMFS6: the cluster counted no more allocations than there are blocks that a map (or today) gives to
- *                 a file and the map before it does not, or gave to another file. (Each allocated block is counted.)
- *              2. VMFS 3 and 5: the token of the cluster's lock grew by no more than there are files that gained or
- *                 lost blocks in it. (Each of them changed the cluster, and each change raises the token.)
- *              3. VMFS 3 and 5: one file alone lost blocks in that time, and gained none; and each generation that the
- *                 clusters of .fdc.sf gave out is that of a file which is still there at the end of it. (Whoever could
- *                 have had the block must have been made and removed, or grown and shrunk. What this does not see is a
- *                 file that stood with the same blocks before and after and had others meanwhile.)
- *              All of them need the stamps of clusters in both maps (lines C); so the newest map is worth most.
- *   unknown    UNPROVED: free in each later map and today, but it may have been used meanwhile.
+ *              allocated, and no file is known that has it (a host's journal).
+ *   untouched  free today, and between no two moments (maps, today) it can have been allocated and freed again. One of
+ *              these proves it for such a time:
+ *              1. VMFS6: the cluster counted no more allocations than there are blocks that the later moment gives to
+ *                 a file and the earlier one to none or to another. For small blocks the same must be true of the large
+ *                 blocks that they are part of.
+ *              2. VMFS 3 and 5: the token of the cluster's lock is the same.
+ *              3. VMFS 3 and 5: nobody else can have had it: no other file lost blocks or vanished in that time, and
+ *                 each generation that the clusters of .fdc.sf gave out is that of a file which is there at the end of
+ *                 it; and the token grew by no more than one for each block of the cluster that changed hands, and one.
+ *                 What this does not see on volumes of ESX, whose tokens do not count blocks: a file that had the same
+ *                 blocks before and after, and others meanwhile.
+ *              All of them need stamps of clusters (file_map.h) in both moments, and the third two whole maps without
+ *              torn files.
+ *   unknown    UNPROVED: free in each later map and today, but it may have been used meanwhile. On VMFS 3 and 5 this is
+ *              the answer when several files vanished between two maps.
  * Sub-blocks go by the clusters of .sbc.sf, all others by those of .fbb.sf. Bytes in the descriptor itself are
  * untouched where the slot still has that generation and all of its bytes, or where they were given with the map; else
  * unknown (DESCRIPTOR_GONE).
@@ -108,7 +112,7 @@ struct vk_undelete_file {
 	bool guess;              /* what is said of it is an inference: size, order or extent of its ranges */
 	enum vk_undelete_verdict verdict;
 	uint64_t bytes[VK_UNDELETE_STATES];
-	struct vk_undelete_range *ranges; /* owned. None where the map has none of a file with bytes: ALL_UNKNOWN */
+	struct vk_undelete_range *ranges; /* owned */
 	size_t range_count;
 	uint8_t *resident;       /* the bytes of its RESIDENT range, if they could be had; owned; else NULL */
 	size_t resident_bytes;
@@ -131,9 +135,10 @@ struct vk_undelete_wish {
 	size_t newest;           /* maps before this one say what was reused, but not what files there were */
 };
 /*
- * Find what is gone, by maps of this volume, newest first. wish NULL: all. Memory: 16 bytes for each file of the maps,
- * 120 for each run of files that are gone, six bits for each block of the volume. Each map is read three times, the
- * tree of today twice. Errors: VK_USAGE (a map of another volume, with its id), those of vk_file_map_read, VK_IO (the
+ * Find what is gone, by maps of this volume, newest first. wish NULL: all. Memory: 16 bytes for each file of all maps
+ * together, 48 for each of the two that are compared, 80 for each run of files that are gone (half as much again while
+ * they are split), four bits for each block of the volume, 32 bytes for each cluster. Each map is read twice, and the
+ * tree of today. Errors: VK_USAGE (a map of another volume, with its id), those of vk_file_map_read, VK_IO (the
  * device does not answer), VK_NOMEM. Findings: those of vk_fs_walk_tree.
  */
 VK_MUST_USE enum vk_status vk_undelete_find(struct vk_fs *fs, const struct vk_undelete_known *known, size_t count,
