@@ -82,9 +82,9 @@ struct vk_file_map_made {
 };
 /*
  * Make the map of the volume on these extents (as for vk_fs_open), of at most limit_bytes. After the last file all
- * descriptors and the headers of all clusters are read once more. Stamps are left out first when it would be too long.
- * Memory: 16 bytes for each file; that of vk_fs_clusters_read twice. Errors: those of vk_fs_open; those of
- * vk_fs_walk_tree for the root; VK_IO: put or restart failed; VK_NOMEM.
+ * is walked once more, and the headers of all clusters are read again: a file that is not the same is torn. Stamps are
+ * left out first when it would be too long. Memory: 16 bytes for each file; that of vk_fs_clusters_read twice.
+ * Errors: those of vk_fs_open; those of vk_fs_walk_tree for the root; VK_IO: put or restart failed; VK_NOMEM.
  */
 VK_MUST_USE enum vk_status vk_file_map_make(const struct vk_fs_extent *extents, size_t count, uint64_t limit_bytes,
 					    const struct vk_file_map_out *out, struct vk_file_map_made *ret_made,

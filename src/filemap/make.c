@@ -10,6 +10,7 @@
 #include "base/checked.h"
 #include "base/memory.h"
 #include "filemap/file_map_form.h"
+#include "filemap/seen.h"
 #include "vmfskit/scsi_id.h"
 #include "vmfskit/vmfs_uuid.h"
 
@@ -21,13 +22,6 @@ enum {
 	POINTER_BLOCKS_MAX = 1 << 20   /* of all files: no volume has so many, but files may share theirs */
 };
 
-/* What a descriptor said when its file was mapped. */
-struct seen {
-	uint32_t address;
-	uint32_t generation;
-	uint64_t sum;
-};
-
 struct maker {
 	struct vk_fs *fs;
 	struct vk_fs_clusters clusters; /* as they were before the first file */
@@ -36,8 +30,10 @@ struct maker {
 	uint64_t limit;
 	char *buf;
 	size_t used;
-	struct seen *seen;
-	size_t seen_count;
+	struct vk_map_seen seen;
+	bool again;            /* the second look: nothing is written, files are compared with seen */
+	size_t visited;        /* in the second look */
+	uint64_t sum;          /* of the file in hand */
 	uint64_t pointer_blocks;
 	bool over;             /* it would have been longer than the limit */
 	struct vk_file_map_made made;
@@ -83,7 +79,10 @@ static bool put_line(struct maker *m, const char *fmt, ...)
 		m->status = vk_error_set(m->err, VK_INTERNAL, NULL, "a line of the file map is too long");
 		return false;
 	}
-	if (m->made.bytes + (size_t)len + TAIL_BYTES + m->seen_count * TORN_BYTES > m->limit) {
+	m->sum = vk_map_sum(m->sum, line, (size_t)len);
+	if (m->again)
+		return true;
+	if (m->made.bytes + (size_t)len + TAIL_BYTES + m->seen.count * TORN_BYTES > m->limit) {
 		m->over = true;
 		return false;
 	}
@@ -95,16 +94,20 @@ static bool put_line(struct maker *m, const char *fmt, ...)
 	return true;
 }
 
-/* All of a descriptor but its lock and the time of its last reading, which others change without touching the file. */
+/*
+ * All of a descriptor but the time of its last reading and of the lock the token alone: two changes in one second may
+ * leave the same descriptor, but not the same token.
+ */
 static uint64_t sum_of(const struct vk_fs_info *info, const struct vk_fs_file *file)
 {
 	const size_t at = info->fd.metadata_offset, atime = at + 0x34;
-	uint64_t sum = 0xcbf29ce484222325;
+	const size_t end = file->fd_seen_bytes;
+	uint64_t sum = vk_map_sum(VK_MAP_SUM_FIRST, &file->lock.token, sizeof(file->lock.token));
 
-	for (size_t i = at; i < file->fd_seen_bytes; i++)
-		if (i < atime || i >= atime + 4)
-			sum = (sum ^ file->fd[i]) * 0x100000001b3;
-	return sum;
+	if (end <= at)
+		return sum;
+	sum = vk_map_sum(sum, file->fd + at, (size_t)vk_min_u64(end, atime) - at);
+	return end > atime + 4 ? vk_map_sum(sum, file->fd + atime + 4, end - atime - 4) : sum;
 }
 
 static void count_pointer_block(void *ctx, uint64_t address, uint64_t volume_offset)
@@ -155,26 +158,18 @@ static bool put_disk_id(struct maker *m, const struct vk_fs_file *file)
 	return vk_scsi_disk_id_is_nil(&id) || put_line(m, "R %s\n", name);
 }
 
-static bool put_file(struct maker *m, const char *path, const struct vk_fs_file *file)
+/* Its lines. */
+static bool put_lines(struct maker *m, const char *path, const struct vk_fs_file *file)
 {
 	const struct vk_file_metadata *f = &file->meta;
-	const struct seen seen = {file->address, f->generation, sum_of(vk_fs_info(m->fs), file)};
 	const enum vk_file_map_scope scope = m->made.sums.scope;
 
-	if (m->seen_count >= VK_FILE_MAP_FILES_MAX) {
-		m->over = true;
-		return false;
-	}
-	if (vk_append(&m->seen, &m->seen_count, &seen, sizeof(seen)) == NULL) {
-		m->status = vk_no_memory(m->err, NULL);
-		return false;
-	}
 	if (!put_line(m, "F %" PRIu32 " 0x%08" PRIx32 " %" PRIu32 " %" PRIu64 " %" PRIu64 " 0x%" PRIx32 " 0x%" PRIx32
 		      " %" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRIu32 " %s\n", f->type, file->address,
 		      f->generation, f->fileLength, f->blockSize, f->flags, f->mode, f->uid, f->gid, f->linkCount,
 		      f->mtime, f->ctime, path)) {
 		/* it is not in the map */
-		m->seen_count--;
+		m->seen.count--;
 		return false;
 	}
 	m->made.sums.files++;
@@ -183,14 +178,41 @@ static bool put_file(struct maker *m, const char *path, const struct vk_fs_file 
 		put_runs(m, file));
 }
 
+static bool put_file(struct maker *m, const char *path, const struct vk_fs_file *file, uint32_t folder)
+{
+	const struct vk_file_metadata *f = &file->meta;
+	bool sound;
+
+	if (!m->again && m->seen.count >= VK_FILE_MAP_FILES_MAX) {
+		m->over = true;
+		return false;
+	}
+	if (!m->again && !vk_map_seen_add(&m->seen, file->address, f->generation)) {
+		m->status = vk_no_memory(m->err, NULL);
+		return false;
+	}
+	m->sum = sum_of(vk_fs_info(m->fs), file);
+	sound = put_lines(m, path, file);
+	if (!m->again)
+		vk_map_seen_set(&m->seen, m->sum);
+	/* its blocks and its size are gone: only a name is left, and not for long */
+	else if (f->linkCount != 0 || f->fileLength != 0 || f->numBlocks != 0)
+		vk_map_seen_again(&m->seen, file->address, f->generation, m->sum, folder);
+	return sound;
+}
+
 static bool visit(void *ctx, const struct vk_fs_visit *visit, bool *ret_stop)
 {
 	struct maker *m = ctx;
 	const struct vk_fs_entry *e = visit->entry;
 	bool sound;
 
+	if (m->again && m->made.sums.scope == VK_FILE_MAP_CUT && m->visited++ > m->seen.count) {
+		*ret_stop = true;
+		return false;
+	}
 	if (visit->file != NULL) {
-		sound = put_file(m, visit->path, visit->file);
+		sound = put_file(m, visit->path, visit->file, visit->folder);
 	} else {
 		sound = put_line(m, "U %" PRIu32 " 0x%08" PRIx32 " %" PRIu32 " %s\n", e->type, e->address,
 				 e->generation, visit->path);
@@ -205,28 +227,47 @@ static bool visit(void *ctx, const struct vk_fs_visit *visit, bool *ret_stop)
 	return sound;
 }
 
-/* What is not as it was when its file was mapped, or is gone. */
-static bool put_torn(struct maker *m)
+/*
+ * Once more through the volume, and nothing is written: what is the same in both looks was so at the moment between
+ * them. False: memory ran out.
+ */
+static bool look_twice(struct maker *m)
 {
-	bool sound = flush(m);
+	const struct vk_file_map_made made = m->made;
+	const struct vk_fs_file *root = vk_fs_info(m->fs)->system[VK_SYSTEM_ROOT].file;
+	struct vk_fs_file *file = NULL;
+	struct vk_error ignored;
+	enum vk_status status = VK_OK;
 
 	vk_fs_forget(m->fs);
-	for (size_t i = 0; sound && i < m->seen_count; i++) {
-		const struct seen *s = &m->seen[i];
-		struct vk_fs_file *file = NULL;
-		struct vk_error ignored;
-		enum vk_status status = vk_fs_file_open(m->fs, s->address, NULL, &file, &ignored);
+	/* of a part of the files no other one is new */
+	vk_map_seen_sort(&m->seen, made.sums.scope != VK_FILE_MAP_CUT);
+	m->again = true;
+	m->visited = 0;
+	m->pointer_blocks = 0;
+	if (root != NULL)
+		status = vk_fs_file_open(m->fs, root->address, NULL, &file, &ignored);
+	if (status == VK_OK && file != NULL)
+		(void)put_file(m, "/", file, file->address);
+	if (status == VK_OK && m->status == VK_OK)
+		status = vk_fs_walk_tree(m->fs, "/", visit, m, &m->sink, &ignored);
+	vk_fs_file_close(file);
+	/* what could not be read again is not as it was */
+	m->status = status == VK_NOMEM || m->status == VK_NOMEM ? vk_no_memory(m->err, NULL) : VK_OK;
+	m->again = m->over = false;
+	m->made = made;
+	return m->status == VK_OK;
+}
 
-		if (status == VK_NOMEM) {
-			m->status = vk_no_memory(m->err, NULL);
-			return false;
-		}
-		if (status != VK_OK || sum_of(vk_fs_info(m->fs), file) != s->sum) {
-			/* there is room for it */
-			sound = put_line(m, "T 0x%08" PRIx32 " %" PRIu32 "\n", s->address, s->generation);
-			m->made.sums.torn += sound;
-		}
-		vk_fs_file_close(file);
+/* What is not as it was when its file was mapped, or is gone. There is room for these lines. */
+static bool put_torn(struct maker *m)
+{
+	bool sound = flush(m) && look_twice(m);
+	uint32_t address, generation;
+
+	for (size_t at = 0; sound && vk_map_seen_torn(&m->seen, &at, &address, &generation);) {
+		sound = put_line(m, "T 0x%08" PRIx32 " %" PRIu32 "\n", address, generation);
+		m->made.sums.torn += sound;
 	}
 	return sound;
 }
@@ -287,7 +328,7 @@ static void make_once(struct maker *m, enum vk_file_map_scope scope)
 	sums->block_bytes = info->file_block_bytes;
 	vk_vmfs_uuid_format(&info->descriptor.uuid, sums->volume);
 	vk_fs_version_name(&info->descriptor, sums->version);
-	m->seen_count = m->used = 0;
+	m->seen.count = m->used = 0;
 	m->pointer_blocks = 0;
 	m->over = false;
 	if (!m->out->restart(m->out->ctx)) {
@@ -296,7 +337,7 @@ static void make_once(struct maker *m, enum vk_file_map_scope scope)
 	}
 	if (put_line(m, VK_FILE_MAP_FIRST_LINE "V %s %" PRIu64 " %s\n", sums->volume, sums->block_bytes,
 		     sums->version) &&
-	    (root == NULL || put_file(m, "/", root))) {
+	    (root == NULL || put_file(m, "/", root, root->address))) {
 		enum vk_status status = vk_fs_walk_tree(m->fs, "/", visit, m, &m->sink, m->err);
 
 		if (m->status == VK_OK && status != VK_OK && status != VK_NOMEM && sums->files > 1) {
@@ -313,7 +354,7 @@ static void make_once(struct maker *m, enum vk_file_map_scope scope)
 		sums->scope = VK_FILE_MAP_CUT;
 	if (m->status != VK_OK || (m->over && sums->scope != VK_FILE_MAP_CUT))
 		return;
-	m->limit += m->seen_count * TORN_BYTES; /* that was kept free for these */
+	m->limit += m->seen.count * TORN_BYTES; /* that was kept free for these */
 	m->over = false;
 	m->made.zeros = info->zero_metadata;
 	sound = put_torn(m) && put_stamps(m);
@@ -350,7 +391,7 @@ enum vk_status vk_file_map_make(const struct vk_fs_extent *extents, size_t count
 	if (m.status == VK_OK)
 		*ret_made = m.made;
 	free(m.buf);
-	free(m.seen);
+	free(m.seen.of);
 	vk_fs_clusters_free(&m.clusters);
 	vk_fs_close(m.fs);
 	return m.status;

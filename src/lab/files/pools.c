@@ -181,7 +181,8 @@ static void touch_lock(struct vk_lab_fill *f, uint8_t *header, uint32_t cluster_
 	lock.hbAddr = g.heartbeat_offset +
 		      (uint64_t)vk_lab_maker_slot(f->w.device, g.heartbeat_slots) * g.heartbeat_slot_bytes;
 	lock.hbGen = MAKER_GEN;
-	lock.token = lock.token < ROUND_TOKEN ? ROUND_TOKEN : lock.token + 1;
+	/* of real ones it grows by two each time that they are held */
+	lock.token = lock.token < ROUND_TOKEN ? ROUND_TOKEN : lock.token + (f->now != 0 ? 2 : 1);
 	lock.mtime = vk_lab_lock(&f->w, lock.type, lock.addr).mtime + (f->w.device->version == 3 ? cluster_hint : 0);
 	vk_lock_encode(&lock, header, LOCK_BYTES);
 }

@@ -13,7 +13,7 @@
 #include "lab/history/life.h"
 #include "vmfskit/heartbeat.h"
 
-enum { SECONDS_AFTER = 1000, SECONDS_EACH = 60, LOCKS_EACH = 100, LOCKS_BEFORE = 100000,
+enum { SECONDS_AFTER = 1000, MOMENTS_EACH = 5, LOCKS_EACH = 100, LOCKS_BEFORE = 100000,
        CURSOR_MOST = 1200 };
 
 static enum vk_status read_headers(struct vk_life *life, uint64_t base)
@@ -276,7 +276,8 @@ enum vk_status vk_life_moment(struct vk_life *life, const char *what, const char
 	struct vk_lab_fill *f = life->f;
 	enum vk_status status;
 
-	f->now = life->device.fs.creationTime + SECONDS_AFTER + (uint32_t)moment * SECONDS_EACH;
+	/* several moments in a second */
+	f->now = life->device.fs.creationTime + SECONDS_AFTER + (uint32_t)moment / MOMENTS_EACH;
 	f->w.locks = LOCKS_BEFORE + moment * LOCKS_EACH;
 	life->drawn = 0;
 	status = vk_life_note(life, "M %" PRIu64 " %" PRIu32 " %s %s", moment, f->now, what, path);

@@ -46,24 +46,27 @@ static void count(const struct vk_life *life, uint64_t *ret_files, uint64_t *ret
 	}
 }
 
-/* Whether one more file may need a pointer block: small volumes have few. */
-static bool pointers_left(const struct vk_life *life)
+/* How many pointer blocks a new file may need: small volumes have few, and files that grow may need one more each. */
+static uint64_t pointers_left(const struct vk_life *life)
 {
-	uint64_t used = 0, count = life->f->pools[life->f->vmfs6 ? VK_LAB_POOL_PB2 : VK_LAB_POOL_PB].count;
+	uint64_t used = 3, count = life->f->pools[life->f->vmfs6 ? VK_LAB_POOL_PB2 : VK_LAB_POOL_PB].count;
+	const uint64_t each = life->f->per_pointer_block * life->f->block_bytes;
 
 	for (size_t i = 1; i < life->record.count; i++) {
 		const struct vk_life_file *file = &life->record.files[i];
 
-		used += file->died == 0 && (file->zla == VK_ZLA_POINTER_BLOCK || file->zla == VK_ZLA_POINTER_BLOCK2 ||
-					    file->size_bytes > 150ULL * MIB);
+		if (file->died == 0 && (file->zla == VK_ZLA_POINTER_BLOCK || file->zla == VK_ZLA_POINTER_BLOCK2 ||
+					file->size_bytes > 150ULL * MIB))
+			used += 1 + (file->size_bytes + 100 * MIB) / each;
 	}
-	/* the first of VMFS6 are those of system files */
-	return used + 3 <= count;
+	return count > used ? count - used : 0;
 }
 
 /* From what fits a descriptor to what needs pointer blocks. */
 static uint64_t draw_size(struct vk_life *life)
 {
+	uint64_t left;
+
 	switch (vk_life_random(life, 8)) {
 	case 0:
 		return vk_life_random(life, 900);
@@ -71,8 +74,12 @@ static uint64_t draw_size(struct vk_life *life)
 	case 2:
 		return 1 + vk_life_random(life, life->f->sub_block_bytes);
 	case 3:
-		if (!pointers_left(life))
+		left = pointers_left(life);
+		if (left == 0)
 			return 3 * MIB;
+		/* over several pointer blocks */
+		if (left > 5 && vk_life_random(life, 2) == 0)
+			return (1 + vk_life_random(life, 3)) * life->f->per_pointer_block * life->f->block_bytes + MIB;
 		return 200ULL * MIB + vk_life_random(life, 300) * MIB;
 	default:
 		return 1 + vk_life_random(life, 12 * MIB);
@@ -83,15 +90,19 @@ static enum vk_status write_some(struct vk_life *life, uint64_t id)
 {
 	uint64_t size = life->record.files[id].size_bytes, most = 6 * MIB;
 	uint64_t offset = size == 0 ? 0 : vk_life_random(life, size);
+	const uint64_t each = life->f->per_pointer_block * life->f->block_bytes;
 
+	/* at the end of a pointer block and into the next */
+	if (size > each && vk_life_random(life, 2) == 0)
+		offset = (1 + vk_life_random(life, size / each)) * each - 2 * MIB;
 	return vk_life_write(life, id, offset, 1 + vk_life_random(life, most));
 }
 
 static enum vk_status create(struct vk_life *life, const char *words)
 {
 	uint64_t size = draw_size(life), id = life->record.count;
-	bool pointers = size > MIB && pointers_left(life) && vk_life_random(life, 3) == 0;
-	bool thick = size < 20 * MIB && vk_life_random(life, 4) == 0;
+	bool pointers = size > MIB && pointers_left(life) > 0 && vk_life_random(life, 3) == 0;
+	bool thick = size < 20 * MIB && vk_life_random(life, 4) == 0, whole;
 	char path[VK_LIFE_PATH_BYTES];
 	enum vk_status status;
 
@@ -100,11 +111,13 @@ static enum vk_status create(struct vk_life *life, const char *words)
 	if (status == VK_OK)
 		status = vk_life_create(life, path, VK_FILE_ORDINARY, size,
 					pointers ? VK_LAB_POINTER_BLOCK : VK_LAB_AUTO, thick);
-	/* most are written in whole */
-	if (status == VK_OK && size < 20 * MIB && !thick && vk_life_random(life, 3) != 0)
-		return vk_life_write(life, id, 0, size);
-	for (unsigned i = 0; i < 3 && status == VK_OK; i++)
-		status = write_some(life, id);
+	/* most are written in whole; each descriptor that goes to the disk is a moment of its own */
+	whole = size < 20 * MIB && !thick && vk_life_random(life, 3) != 0;
+	for (unsigned i = 0; i < (whole ? 1 : 3) && status == VK_OK; i++) {
+		status = vk_life_moment(life, "write", path);
+		if (status == VK_OK)
+			status = whole ? vk_life_write(life, id, 0, size) : write_some(life, id);
+	}
 	return status;
 }
 
@@ -145,6 +158,8 @@ static enum vk_status with_file(struct vk_life *life, uint64_t id, uint64_t what
 	if (what < 61) {
 		size += 1 + vk_life_random(life, vk_life_random(life, 2) == 0 ? 9000 : 5 * MIB);
 		status = vk_life_resize(life, id, size);
+		if (status == VK_OK)
+			status = vk_life_moment(life, "write", life->record.files[id].path);
 		return status == VK_OK ? vk_life_write(life, id, size - vk_life_random(life, size), 5 * MIB) : status;
 	}
 	if (what < 69)
