@@ -4,7 +4,7 @@
 # nothing when all is well. To be sourced; tests/cli/00-layers.sh applies them to this tree, and each to one that breaks it.
 
 # which other folders the files of a folder may include; "store/*" stands for all folders of the store
-library="base explain disk io io/image vol fs vdisk filemap source scsi evidence evidence/* find find/scan rebuild/* store store/* extract undelete repair repair/* doctor"
+library="base explain disk io io/image vol fs vdisk filemap source bundle scsi evidence evidence/* find find/scan rebuild/* store store/* extract undelete repair repair/* doctor"
 declare -A may=(
 	[base]="" [explain]="base" [disk]="base" [io]="base" [io/image]="base io" [vol]="base disk io io/image" [fs]="base disk io vol" [vdisk]="base disk io vol fs" [filemap]="base disk io fs vdisk"
 	[source]="base disk io io/image vol" [scsi]="base disk io vol source"
@@ -20,6 +20,7 @@ declare -A may=(
 	[store/import]="base disk io io/image vol source store/plan store/folder store/manifest store/capture"
 	[store/retention]="base store/folder store/manifest store/ledger store/verify"
 	[store]="base store/folder store/manifest store/ledger store/verify store/retention"
+	[bundle]="base disk io io/image vol fs source store/folder store/plan"
 	[extract]="base disk io vol fs store/folder"
 	[undelete]="base disk io vol fs vdisk filemap extract"
 	[repair/plan]="base disk io vol source store store/*"
@@ -27,7 +28,7 @@ declare -A may=(
 	[repair]="base disk io io/image vol fs source scsi find find/scan evidence evidence/* rebuild/* store store/* repair/plan repair/guard"
 	[doctor]="base disk io vol fs source scsi evidence evidence/* find find/scan store store/*"
 	[report]="$library" [cli]="base" [cmd/shared]="$library report cli"
-	[cmd/files]="$library report cli cmd/shared" [cmd/capture]="$library report cli cmd/shared" [cmd/status]="$library report cli cmd/shared" [cmd/restore]="$library report cli cmd/shared"
+	[cmd/files]="$library report cli cmd/shared" [cmd/bundle]="$library report cli cmd/shared cmd/files" [cmd/capture]="$library report cli cmd/shared cmd/bundle" [cmd/status]="$library report cli cmd/shared" [cmd/restore]="$library report cli cmd/shared"
 	[cmd/repair]="$library report cli cmd/shared cmd/restore" [cmd]="$library report cli cmd/*"
 	[cmd/copy]="$library report cli cmd/shared cmd/files" [cmd/explain]="$library report cli cmd/shared"
 	[lab/disk]="base disk io vol source" [lab/files]="base disk store/folder lab/disk" [lab/history]="base disk lab/disk lab/files" [lab]="base disk io vol source cli lab/*"

@@ -8,6 +8,7 @@
 #include "base/checked.h"
 #include "base/memory.h"
 #include "fs/folder.h"
+#include "vmfskit/bundle.h"
 
 /* The work on one folder. */
 struct list6 {
@@ -301,6 +302,13 @@ static void take_header(struct list6 *l, const struct vk_dir6_header *header)
 		take_maps(l, header, maps, true);
 }
 
+static bool is_redacted(const struct vk_fs *fs)
+{
+	bool redacted = false;
+
+	return vk_io_bundle_facts(fs->extents[0].io, &redacted) != NULL && redacted;
+}
+
 enum vk_status vk_dir6_list(struct vk_dir *f, struct vk_dir_visit *visit, struct vk_error *err)
 {
 	struct list6 l = {.f = f, .visit = visit, .alignment = f->fs->info.md_alignment};
@@ -321,8 +329,12 @@ enum vk_status vk_dir6_list(struct vk_dir *f, struct vk_dir_visit *visit, struct
 		bytes = vk_dir_bytes(&l.table, 0, VK_DIR6_HEADER_BYTES, &next);
 		if (bytes != NULL) {
 			vk_dir6_header_decode(bytes, VK_DIR6_HEADER_BYTES, header);
-			/* what the hash table says is only looked at when somebody wants to know */
-			l.has_table = f->sink != NULL && vk_dir_bytes(&l.table, 0, VK_DIR6_BLOCKS, &next) != NULL;
+			/*
+			 * what the hash table says is only looked at when somebody wants to know; where names were left
+			 * out it was, too
+			 */
+			l.has_table = f->sink != NULL && !is_redacted(f->fs) &&
+				      vk_dir_bytes(&l.table, 0, VK_DIR6_BLOCKS, &next) != NULL;
 			take_dot(&l, header->selfEntry, VK_DIR6_SELF, ".");
 			take_dot(&l, header->parentEntry, VK_DIR6_PARENT, "..");
 			take_header(&l, header);

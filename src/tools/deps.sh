@@ -51,6 +51,7 @@ list() {
 		echo "vmfs-tools:debugvmfs, an independent reader of VMFS3 and VMFS5"
 		echo "vmfs6-tools:debugvmfs6, an independent reader of VMFS6"
 		echo "xfsprogs:mkfs.xfs, another intruder"
+		echo "zstd:unpacks bundles, independently"
 		echo "xxd:makes listings of another kind"
 		echo "qemu-utils:qemu-img, makes and opens containers of virtual disks"
 		echo "xz-utils:unpacks test images"

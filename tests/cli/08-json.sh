@@ -55,6 +55,7 @@ cp --sparse=always old.img luns/b
 "$LAB" make --table gpt --size 320M --label other --seed 3 luns/c >/dev/null
 ln luns/a luns/path
 truncate -s 1M luns/blank
+json "capture into a bundle" 0 bundle.json capture --bundle bundle disk.img
 json "capture of all" 0 all.json capture --all --dev-dir luns --store all
 "$LAB" make --overwrite --table gpt --size 320M --label changed --seed 3 luns/c >/dev/null
 rm luns/b
@@ -183,6 +184,7 @@ is "decode: every key" "$(lacking vmfskit.decode/1 carrier.json unsigned.json de
 is "findings: every key" "$(sed -n 's/^finding /findings.[]./p' keys | sort | comm -23 - <(keys_of wreck.json))" ""
 jq '.captures |= map(. + {verdict: 0, pinned: 0, pin_reason: 0, use: 0})' capture.json >capture-as-list.json
 is "capture: every key" "$(lacking vmfskit.capture/1 capture.json capture-bad.json capture-inside.json all.json all2.json | grep -vx 'findings.\[\]')" ""
+is "bundle: every key" "$(lacking vmfskit.bundle/1 bundle.json | grep -vx 'findings.\[\]')" ""
 is "capture: entries as in list" "$(lacking vmfskit.list/1 capture-as-list.json |
 	grep -vxE 'captures\.\[\]\.(host|kind|purpose)')" ""
 is "list: every key" "$(lacking vmfskit.list/1 list.json list-pinned.json list-undo.json)" ""

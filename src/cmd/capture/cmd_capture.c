@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* vmfskit capture */
+#include "cmd/bundle/bundle_run.h"
 #include "cmd/capture/capture_run.h"
 
 enum { JOBS_MAX = 256, TIMEOUT_S = 120, TIMEOUT_MAX_S = 86400 };
@@ -171,6 +172,11 @@ static void end(void *ctx)
 VK_CMD_VERB(run_capture, struct capture_run, "vmfskit.capture/1", read_options, capture_all, vk_capture_put_json,
 	    vk_capture_put_text, end)
 
+static int run(struct vk_cli_call *call)
+{
+	return vk_bundle_asked(call) ? vk_bundle_run(call) : run_capture(call);
+}
+
 static const struct vk_cli_option options[] = {
 	{.name = "all", .help = "every LUN that this host sees, each once, however many paths lead to it"},
 	{.name = "dev-dir", .argument = "DIR", .choices = "DIR", .config = true,
@@ -180,6 +186,7 @@ static const struct vk_cli_option options[] = {
 	{.name = "exclude", .argument = "GLOB", .config = true, .several = true,
 	 .help = "with --all: not LUNs with such a name, path or WWID; may be repeated"},
 	{.name = "vmfs-only", .config = true, .help = "with --all: pass over disks without VMFS"},
+	VK_BUNDLE_OPTIONS,
 	VK_STORE_OPTION,
 	{.name = "jobs", .argument = "N", .config = true,
 	 .help = "how many disks are worked on at a time (default twice the processors, at least 4)"},
@@ -207,13 +214,14 @@ static const struct vk_cli_example examples[] = {
 	{"vmfskit capture /dev/sdb /dev/sdc", "save what would be needed to bring two disks back"},
 	{"vmfskit capture --store /mnt/usb/vmfs disk.img", "the same of a disk in a file, into another store"},
 	{"vmfskit capture --all", "what cron runs every night: prints only what changed or is wrong"},
+	{"vmfskit capture --bundle sdb.bundle /dev/sdb", "what somebody needs who is to look at it elsewhere"},
 	{"vmfskit capture --all --dev-dir /mnt/luns --exclude 'test*'", "all disks of a folder but some"},
 	{NULL, NULL},
 };
 
 const struct vk_cli_verb vk_verb_capture = {
 	.name = "capture",
-	.arguments = "DISK...|--all",
+	.arguments = "DISK...|--all|--bundle FILE DISK",
 	.purpose = "save what a restore of partition table and VMFS headers needs",
 	.description =
 		"Saves the partition table of each DISK with all its copies. Of each VMFS partition it also saves the "
@@ -247,10 +255,23 @@ const struct vk_cli_verb vk_verb_capture = {
 		"captured.\n\n"
 		"A device that does not answer for --timeout seconds is skipped and named. The others are finished, "
 		"and the exit code is 4. If that happens only while its files are looked at, table and headers are "
-		"saved without the map, and the exit code is 1.",
+		"saved without the map, and the exit code is 1.\n\n"
+		"--bundle FILE needs no store. FILE gets what tells what is on the DISK: the partition table with all "
+		"its copies, the LVM region, the header of each file system and all its metadata (bitmaps, file "
+		"descriptors, pointer blocks, folders, journals, files of at most 64 KiB), and the ends of the disk "
+		"and of its partitions. Contents of other files are not in it. Every verb that looks takes FILE for a "
+		"DISK, and calls what is not in it not in the source. How much is to be read is said first. FILE is "
+		"never put on the disk that is read, and gets its name when it is whole.\n\n"
+		"With --redact names of files and folders, also deleted ones, are replaced by hashes. The key of the "
+		"hashes is random and not kept, because whoever has it can try names. With a key of your own "
+		"(--redact-key) the same name has the same hash in every bundle. What programs put behind a name "
+		"stays: -flat.vmdk, .vmx, -000001. Small files, targets of links, journals, what other systems have "
+		"on the disk, and IP addresses of hosts are left out. Sizes, times, owners, the label and the UUIDs "
+		"of volumes, MAC addresses in these, and names of LUNs stay: without them nobody can tell what "
+		"belongs together. What an earlier use of the disk left in front of a file system stays, too.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 0,
 	.most_arguments = SIZE_MAX,
-	.run = run_capture,
+	.run = run,
 };

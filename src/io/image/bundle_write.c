@@ -252,7 +252,7 @@ enum vk_status vk_bundle_copy(struct vk_bundle_writer *w, struct vk_io *io, uint
 	uint64_t at = offset;
 
 	while (status == VK_OK && at < end) {
-		const uint64_t want = vk_min_u64(end - at, VK_BUNDLE_FRAME_BYTES - at % VK_BUNDLE_FRAME_BYTES);
+		uint64_t want = VK_BUNDLE_FRAME_BYTES - (at - offset) % VK_BUNDLE_FRAME_BYTES;
 		uint64_t none;
 		size_t got;
 
@@ -260,6 +260,10 @@ enum vk_status vk_bundle_copy(struct vk_bundle_writer *w, struct vk_io *io, uint
 		at += none;
 		if (status != VK_OK || none > 0)
 			continue;
+		want = vk_min_u64(want, end - at);
+		/* zeros behind it are told by io; who changes bytes gets structures that are whole */
+		if (change == NULL)
+			want = vk_min_u64(want, vk_io_span(io, at).length_bytes);
 		status = copy_data(w, io, at, bytes, (size_t)want, &got, change, ctx, err);
 		at += got;
 		/* a read that stops where there should be data: the sector that stopped it */

@@ -72,7 +72,8 @@ enum vk_status vk_diff_sources(struct vk_source *before, struct vk_source *after
 		return vk_error_remedy(err, "compare whole disks, or whole partitions");
 	}
 	for (int side = 0; side < VK_SIDES && d.status == VK_OK; side++) {
-		d.partial[side] = d.side[side]->form == VK_FORM_HEXDUMP && d.side[side]->whole.bytes != 0;
+		d.partial[side] = (d.side[side]->form == VK_FORM_HEXDUMP || d.side[side]->form == VK_FORM_BUNDLE) &&
+				  d.side[side]->whole.bytes != 0;
 		d.status = vk_capture_plan(d.side[side], &d.plans[side], err);
 	}
 	compare_sizes(&d);
