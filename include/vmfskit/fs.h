@@ -36,6 +36,8 @@ struct vk_fs_extent {
 	size_t source;               /* the caller's number, given back in runs */
 	uint64_t source_bytes;       /* where byte 0 of io lies in that source: 0 of an image of a partition */
 	const char *name;            /* what errors call it: a path to paste; copied; NULL: the name of io */
+	/* of the first extent: options for the commands that errors print, as they are pasted; borrowed; NULL: none */
+	const char *options;
 };
 /* Why something cannot be had; what is worse is later. */
 enum vk_fs_lack { VK_LACK_ABSENT, VK_LACK_UNREADABLE, VK_LACK_ZEROS, VK_LACK_DAMAGED };

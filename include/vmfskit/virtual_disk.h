@@ -111,6 +111,7 @@ struct vk_vdisk_file {
 	enum vk_fs_lack lack;    /* of missing bytes, or of its file descriptor */
 	bool raw;                /* a raw device mapping: its bytes are on another LUN */
 	bool is_descriptor;      /* its text could be read */
+	bool is_unread;          /* it may be one, and could not be read wholly */
 	bool is_junk;            /* all of it was read; it is neither a descriptor nor a data file with a header */
 	bool header_seen;        /* its first bytes could be read */
 	struct vk_vmdk_header header;
@@ -192,7 +193,8 @@ struct vk_vdisks {
 	struct vk_vdisk *disks;  /* by path, byte for byte */
 	size_t count;
 	bool incomplete;         /* the sources do not hold all names */
-	bool unread;             /* nor all of each file that may be a descriptor */
+	/* nor all of each file that may be a descriptor, but for those with the name that belongs to a data file */
+	bool unread;
 };
 /*
  * All virtual disks below the folder path. A name of a file counts if it ends in ".vmdk", and whatever a descriptor

@@ -174,8 +174,10 @@ enum vk_status vk_fs_find(struct vk_fs *fs, const struct vk_fs_file *folder, con
 
 		vk_error_set(err, VK_ABSENT, vk_io_name(fs->volume), "no file \"%s\" is in the %s", shown,
 			     root ? "root folder" : vk_phrase("folder of descriptor 0x%08x", folder->address).text);
-		(void)vk_error_remedy(err, "vmfskit ls %s %s shows what is", vk_shell_path(vk_io_name(fs->volume)).text,
-				      root ? "/" : vk_phrase("'#0x%08x'", folder->address).text);
+		(void)vk_error_remedy(err, "vmfskit ls %s %s%s shows what is",
+				      vk_shell_path(vk_io_name(fs->volume)).text,
+				      root ? "/" : vk_phrase("'#0x%08x'", folder->address).text,
+				      vk_fs_command_options(fs));
 		return VK_ABSENT;
 	}
 	*ret_entry = s.entry;

@@ -45,6 +45,8 @@ void vk_fs_say(const struct vk_fs *fs, const struct vk_finding_sink *sink, uint3
 enum vk_fs_lack vk_fs_lack_at(struct vk_fs *fs, uint64_t volume_offset, enum vk_status status);
 /* "FB 403" */
 struct vk_phrase vk_fs_address_text(const struct vk_fs *fs, uint64_t address);
+/* What is put behind the commands that errors print: nothing, or a blank and options. */
+const char *vk_fs_command_options(const struct vk_fs *fs);
 /* The parts of the extents and the volume as one source. Errors: VK_USAGE, VK_NOMEM. */
 VK_MUST_USE enum vk_status vk_fs_volume_open(struct vk_fs *fs, struct vk_error *err);
 void vk_fs_volume_close(struct vk_fs *fs);

@@ -100,9 +100,10 @@ static enum vk_status tell_missing(struct vk_dir *f, struct vk_dir_visit *visit,
 					    "damaged", called.text);
 		(void)vk_error_set(err, VK_ABSENT, name, "the source does not hold the names in %s%s", called.text,
 				   root ? ": what the volume holds is not known" : "");
-		(void)vk_error_remedy(err, "vmfskit map --ddrescue %s %s lists the blocks of it, to ask for (with "
-				      "the same --mapfile, --volume and so on)", vk_shell_path(name).text,
-				      root ? "/" : vk_phrase("'#0x%08x'", f->file->address).text);
+		(void)vk_error_remedy(err, "vmfskit map --ddrescue %s %s%s lists the blocks of it, to ask for",
+				      vk_shell_path(name).text,
+				      root ? "/" : vk_phrase("'#0x%08x'", f->file->address).text,
+				      vk_fs_command_options(f->fs));
 		return VK_ABSENT;
 	}
 	if (f->unreadable_bytes > 0)

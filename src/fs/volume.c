@@ -202,6 +202,17 @@ static const struct vk_fs_piece *piece_of(struct vk_fs *fs, uint64_t number, str
 	return oldest;
 }
 
+const char *vk_fs_command_options(const struct vk_fs *fs)
+{
+	enum { MOST = 150 /* of a remedy */ };
+	const char *options = fs->extents[0].options;
+
+	if (options == NULL)
+		return "";
+	/* a command that is cut does something else */
+	return strlen(options) < MOST ? options : " ... (the options as now)";
+}
+
 const char *vk_fs_lack_said(enum vk_fs_lack lack)
 {
 	static const char *const said[] = {"not in the source", "unreadable", "zeros", "damaged"};

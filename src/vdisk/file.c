@@ -60,12 +60,12 @@ void vk_vdisk_read_text(struct vk_vdisk_making *m, size_t number, const struct v
 	size_t got = 0;
 
 	if (file == NULL)
-		m->disks->unread |= may_be && vk_vdisk_is_beyond(error);
+		f->is_unread = may_be && vk_vdisk_is_beyond(error);
 	if (file == NULL || file->meta.type != VK_FILE_ORDINARY || f->size_bytes > VK_VMDK_TEXT_BYTES)
 		return;
 	if (vk_fs_read(m->fs, file, 0, m->bytes, VK_VMDK_TEXT_BYTES, &got, NULL) != VK_OK || got < f->size_bytes ||
 	    f->missing_bytes > 0)
-		m->disks->unread |= may_be;
+		f->is_unread = may_be;
 	else if (vk_vmdk_parse(m->bytes, got, m->text))
 		f->is_descriptor = true;
 	else

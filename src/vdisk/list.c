@@ -145,6 +145,9 @@ static void add_others(struct vk_vdisk_making *m)
 		if (!add_left(m, descriptor, i))
 			break;
 	}
+	/* one that has its own data file is not that of another */
+	for (size_t i = 0; i < count && m->status == VK_OK; i++)
+		m->disks->unread |= m->disks->files[i].is_unread && used[i] == 0;
 	for (size_t i = 0; i < count && m->status == VK_OK; i++)
 		if (used[i] == 0 && m->disks->files[i].named_by == 0 && !m->disks->files[i].is_descriptor &&
 		    vk_vdisk_is_name(m->disks->files[i].path) && !add_left(m, i, SIZE_MAX))

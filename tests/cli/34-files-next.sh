@@ -78,6 +78,13 @@ for folder in $("$VMFSKIT" ls --json -R whole | jq -r '.entries[] | select(.type
 	[ "$CODE" -eq 4 ] || continue
 	address=$("$VMFSKIT" stat --json whole "$folder" | jq -r '.files[0].fd // .entries[0].fd')
 	next "a folder that the dump does not hold" 4 'the source does not hold the names in' "vmfskit map --ddrescue start '#$address'"
+	printf '0x0 ?\n0x0 %#x +\n%#x 0x40000000 ?\n' "$end" "$end" >start.map
+	run "$VMFSKIT" ls --mapfile start.map --volume 1 whole "$folder"
+	next "such a folder by a mapfile" 4 'the source does not hold the names in' \
+		"vmfskit map --ddrescue whole '#$address' --mapfile start.map --volume 1"
+	run "$VMFSKIT" ls --mapfile start.map --volume 1 whole "$folder/none"
+	has "a name that is not there" "$ERR" 'folder are not in the source|names in'
+	run "$VMFSKIT" map --ddrescue start "#$address"
 	is "the same blocks as by its path" "$(grep -v '^#' "$OUT")" "$("$VMFSKIT" map --ddrescue whole "$folder" | grep -v '^#')"
 	told=1
 	break

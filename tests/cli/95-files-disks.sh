@@ -257,6 +257,16 @@ without() {
 	at=$("$VMFSKIT" stat --json beyond.img "$2" | jq '.files[0].device_offset')
 	printf '0x0 ?\n0x0 %#x +\n%#x 0x2000 %s\n%#x %#x +\n' "$at" "$at" "$3" $((at + 8192)) $((size - at - 8192)) >"$1"
 }
+# one that cannot be read and has its own data file stops no other
+mkdir -p one && head -c 65536 /dev/zero >one/a-flat.vmdk && cp one/a-flat.vmdk one/b-flat.vmdk
+printf '# Disk DescriptorFile\nversion=1\nCID=1\nparentCID=ffffffff\nRW 128 VMFS "b-flat.vmdk"\n' >one/b.vmdk
+lab make --table none --vmfs 6 --size 2G --from one one.img
+at=$("$VMFSKIT" stat --json one.img /b.vmdk | jq '.files[0].device_offset')
+printf '0x0 ?\n0x0 %#x +\n%#x 0x2000 -\n%#x %#x +\n' "$at" "$at" $((at + 8192)) $(($(stat -c %s one.img) - at - 8192)) >d.map
+exits "an unreadable descriptor beside it" 0 "$VMFSKIT" cp --make-descriptor --mapfile d.map one.img /a-flat.vmdk one.a
+has "its own is made" "$ERR" '^vmfskit: one\.a\.vmdk was made'
+exits "of the one that cannot be read none is made" 1 "$VMFSKIT" cp --make-descriptor --mapfile d.map one.img /b-flat.vmdk one.b
+has "and why" "$ERR" "a file that cannot be read as one has the descriptor's name"
 for mark in '?' '-'; do
 	without d.map /web/web.vmdk "$mark"
 	list "descriptor $mark" 0 --mapfile d.map beyond.img

@@ -48,6 +48,7 @@ struct vk_copy {
 	size_t unreadable;      /* entries of which nothing is known but the name */
 	bool names_missing;     /* of a tree: more may be in it */
 	bool tree_there;        /* each file of the tree that resume goes on with is in DEST, by name and size */
+	size_t names_there;     /* how many are, by name */
 	/* beside a folder that is made for the tree: a map that stays until all is copied; NULL: none */
 	char *tree_map;
 	int tree_map_fd; /* the folder that it lies in, or -1 */

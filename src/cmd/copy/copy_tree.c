@@ -180,8 +180,9 @@ static bool is_there(const struct tree *t, const struct vk_fs_visit *visit)
 
 	if (t->there.folder_fd < 0 || vk_copy_place_below(&t->there, visit->path + t->base_len, &place, NULL) != VK_OK)
 		return false;
-	there = fstatat(place.folder_fd, place.name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
-		(uint64_t)st.st_size == visit->file->meta.fileLength;
+	there = fstatat(place.folder_fd, place.name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
+	t->copy->names_there += there;
+	there = there && (uint64_t)st.st_size == visit->file->meta.fileLength;
 	vk_copy_place_free(&place);
 	return there;
 }
@@ -299,6 +300,18 @@ uint64_t vk_copy_whole(const struct vk_copy *copy)
 	return whole;
 }
 
+/* To go on with a copy that its owner changed would make another one in it. */
+static enum vk_status refuse_second(const struct vk_copy *copy, const struct vk_copy_place *place,
+				    struct vk_error *err)
+{
+	vk_error_set(err, VK_USAGE, copy->dest, "%zu files of %s are in it, not all as they are in the volume, and no "
+		     "record tells that it is a copy which was interrupted", copy->names_there,
+		     vk_shown_name(copy->path).text);
+	return vk_error_remedy(err, "a whole copy that was changed stays as it is: copy single files, with "
+			       "--overwrite; for one more copy of the folder name its place, %s, and leave --resume "
+			       "away", vk_shown_name(place->shown).text);
+}
+
 enum vk_status vk_copy_begin_tree(struct vk_copy *copy, const char *identity, struct vk_copy_place *place,
 				  struct vk_error *err)
 {
@@ -311,6 +324,8 @@ enum vk_status vk_copy_begin_tree(struct vk_copy *copy, const char *identity, st
 
 	if (place->name[0] == '\0')
 		return VK_OK;
+	if (begun_now && copy->names_there > 0)
+		return refuse_second(copy, place, err);
 	if (asprintf(&map, "%s" VK_COPY_MAP, place->name) < 0)
 		return vk_no_memory(err, place->shown);
 	if (vk_is_there(place->folder_fd, map))

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/command.h"
 #include "base/memory.h"
 #include "cmd/files/choice.h"
 #include "report/report.h"
@@ -59,7 +60,7 @@ static bool add_extent(struct vk_files *files, const struct vk_extent *extent)
 	uint64_t start = v->start_sector * source->sector_size;
 	struct vk_fs_extent e = {.vmfs = v, .source = extent->source,
 				 .source_bytes = vk_files_source_bytes(files, extent),
-				 .name = vk_files_source(files, extent->source)};
+				 .name = vk_files_source(files, extent->source), .options = files->options};
 
 	e.io = vk_io_window(source->io, start, UINT64_MAX);
 	if (e.io == NULL)
@@ -178,6 +179,16 @@ static void keep_findings(struct vk_files *files, const struct vk_findings *all)
 			vk_findings_add(&files->findings, &all->items[i]);
 }
 
+/* What the next command needs as well to open the same volume; NULL: no memory, and they are left out. */
+static char *options_of(const struct vk_cli_call *call)
+{
+	struct vk_command command;
+
+	vk_command_begin(&command, "");
+	vk_cmd_put_options(&command, call, VK_HOW_OPTION_NAMES " extent volume store");
+	return vk_command_end(&command);
+}
+
 bool vk_files_open(struct vk_files *files)
 {
 	struct vk_findings across = {.count = 0};
@@ -197,6 +208,8 @@ bool vk_files_open(struct vk_files *files)
 	opened = opened && vk_files_choose(files);
 	if (opened)
 		keep_findings(files, &across);
+	if (opened)
+		files->options = options_of(files->cmd.call);
 	vk_findings_free(&across);
 	return opened && open_chosen(files);
 }
@@ -207,6 +220,7 @@ void vk_files_close(struct vk_files *files)
 	for (size_t i = 0; i < files->window_count; i++)
 		vk_io_close(files->windows[i]);
 	free(files->windows);
+	free(files->options);
 	free(files->extents);
 	vk_volumes_free(files->volumes, files->volume_count);
 	vk_cmd_opened_free(&files->opened);

@@ -45,6 +45,7 @@ struct vk_files {
 	struct vk_volume *volumes;
 	size_t volume_count;
 	struct vk_files_choice chosen;
+	char *options;                /* the choice of source and volume, for commands to paste; owned */
 	struct vk_fs_extent *extents; /* as they were given to vk_fs_open; source: number in opened */
 	size_t extent_count;
 	struct vk_io **windows;       /* byte 0 is that of the partition; owned */

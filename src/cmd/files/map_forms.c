@@ -151,9 +151,10 @@ bool vk_map_show_ddrescue(struct vk_map *map)
 			vk_error_remedy(&err, "it lies on a device of the volume that is not named: name it with "
 					"--extent");
 		else
-			vk_error_remedy(&err, "vmfskit map %s %s shows where it lies",
+			vk_error_remedy(&err, "vmfskit map %s %s%s shows where it lies",
 					vk_shell_path(vk_files_source(&map->files, 0)).text,
-					vk_shell_path(map->path).text);
+					vk_shell_path(map->path).text,
+					map->files.options != NULL ? map->files.options : "");
 		done = vk_cmd_fail(cmd, &err);
 		if (vk_map_told_by(map) != NULL)
 			vk_files_put_again(&map->files, NULL, map->path,
