@@ -17,7 +17,8 @@
  *   reused     a later map, or the volume of today, gives these bytes to another file: file, folder or system file; or
  *              to the same one at another offset. by is its path, since the first map that shows it, or today. A block
  *              is reused as a whole.
- *   untouched  the file that is there under the same address and generation has them at the same offset.
+ *   untouched  the file that is there under the same address and generation has them at the same offset; of one that
+ *              was cut only if what is below proves that it had them all the time.
  *   unknown    UNREADABLE: the bitmap of its cluster cannot be had, or is damaged; ALLOCATED: the bitmap calls it
  *              allocated, and no file is known that has it (a host's journal).
  *   untouched  free today, and between no two moments (maps, today) it can have been allocated and freed again. One of
@@ -26,11 +27,13 @@
  *                 a file and the earlier one to none or to another. For small blocks the same must be true of the large
  *                 blocks that they are part of.
  *              2. VMFS 3 and 5: the token of the cluster's lock is the same.
- *              3. VMFS 3 and 5: nobody else can have had it: no other file lost blocks or vanished in that time, and
- *                 each generation that the clusters of .fdc.sf gave out is that of a file which is there at the end of
- *                 it; and the token grew by no more than one for each block of the cluster that changed hands, and one.
- *                 What this does not see on volumes of ESX, whose tokens do not count blocks: a file that had the same
- *                 blocks before and after, and others meanwhile.
+ *              3. VMFS 3 and 5: nobody else can have had it. No other file lost blocks or vanished in that time; each
+ *                 generation that the clusters of .fdc.sf gave out is that of a file which is there at the end of it;
+ *                 and the token leaves no room for one who took and gave back: it grew by no more than one for the file
+ *                 that lost blocks, one for those that gained some there, and one. (Or, as debugvmfs counts, by one for
+ *                 each block of the cluster that was freed or taken, at least 8.) ESX counts 2 for all that it does at
+ *                 once: a file that had the same blocks before and after, and others meanwhile, may be overlooked where
+ *                 both came at once with what is known.
  *              All of them need stamps of clusters (file_map.h) in both moments, and the third two whole maps without
  *              torn files.
  *   unknown    UNPROVED: free in each later map and today, but it may have been used meanwhile. On VMFS 3 and 5 this is

@@ -124,7 +124,7 @@ void vk_gone_hit(struct vk_gone_search *s, const struct vk_fs_run *run, bool own
 	uint64_t at = run->volume_offset, end = vk_add_sat(at, run->length_bytes), unit_end = end;
 
 	/* the rest of its last unit is its own, too */
-	if (!own && end > at && vk_gone_unit(s, end - 1, s->now.sub_end, &unit_end) != UINT64_MAX)
+	if (end > at && vk_gone_unit(s, end - 1, s->now.sub_end, &unit_end) != UINT64_MAX)
 		end = unit_end;
 	for (size_t i = first_behind(s, at); i < s->piece_count && s->status == VK_OK && s->pieces[i].at < end; i++) {
 		const struct vk_gone_piece *p = &s->pieces[i];
@@ -180,10 +180,15 @@ void vk_gone_apply(struct vk_gone_search *s)
 				continue;
 			keep(&r, p, done, from);
 			part = part_of(p, from, hit->end);
-			if (hit->by != NULL)
+			if (hit->by != NULL) {
 				count_handed(s, from, hit->end);
-			vk_gone_resolve(s, &part, hit->by != NULL ? VK_UNDELETE_REUSED : VK_UNDELETE_UNTOUCHED,
-					VK_UNDELETE_SURE, hit->by);
+				vk_gone_resolve(s, &part, VK_UNDELETE_REUSED, VK_UNDELETE_SURE, hit->by);
+			} else {
+				const bool unproved = part.unproved && s->out.files[part.file].cut;
+
+				vk_gone_resolve(s, &part, unproved ? VK_UNDELETE_UNKNOWN : VK_UNDELETE_UNTOUCHED,
+						unproved ? VK_UNDELETE_UNPROVED : VK_UNDELETE_SURE, NULL);
+			}
 			done = hit->end;
 		}
 		keep(&r, p, done, p->at + p->length);

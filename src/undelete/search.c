@@ -255,6 +255,7 @@ static bool map_file(void *ctx, const struct vk_file_map_file *file)
 	struct vk_gone_key *key = NULL;
 	size_t low = 0, high = k->s->key_count;
 
+	end_file(k->s);
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 

@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files that are gone: small histories on volumes of the lab whose verdicts are known, and maps that nobody made. */
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "lab/history/life.h"
+#include "real_volumes.h"
+#include "vmfskit/undelete.h"
+
+enum { MAPS = 8, MIB = 1 << 20 };
+
+/* A volume that lives. */
+struct scene {
+	struct vk_lab_disk disk;
+	struct vk_lab_device device;
+	char record[64];
+	struct vk_io *io;
+	struct vk_vmfs vmfs;
+	struct vk_fs *fs;
+	struct vk_undelete_known known[MAPS]; /* newest first */
+	size_t count;
+	struct vk_undelete gone;
+	struct vk_error err;
+};
+
+static void scene_open(struct scene *s, const char *spec)
+{
+	struct vk_lab_extent extent = {2 * GIB, 1};
+	struct vk_lab_volume volume;
+	int fd;
+
+	*s = (struct scene){.disk = memory_disk(2 * GIB)};
+	strcpy(s->record, "/tmp/vmfskit-undelete.XXXXXX");
+	fd = mkstemp(s->record);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(unlink(s->record), 0);
+	vk_lab_volume_init(&volume);
+	if (vk_lab_volume_parse(&volume, spec, &s->err) != VK_OK ||
+	    vk_lab_devices_make(&volume, 7, 0, &extent, 1, 512, &s->device, &s->err) != VK_OK)
+		fail_msg("%s: %s", spec, s->err.what);
+	assert_int_equal(vk_lab_write_device(&s->disk, 0, &s->device), VK_OK);
+	s->io = memory_io(dup(s->disk.fd));
+	s->vmfs.partition_bytes = vk_io_size_bytes(s->io);
+	assert_int_equal(vk_vmfs_read(s->io, NULL, &s->vmfs, &s->err), VK_OK);
+}
+
+static void scene_close(struct scene *s)
+{
+	vk_undelete_free(&s->gone);
+	vk_fs_close(s->fs);
+	vk_vmfs_free(&s->vmfs);
+	vk_io_close(s->io);
+	for (size_t i = 0; i < s->count; i++)
+		vk_io_close(s->known[i].map);
+	close(s->disk.fd);
+	unlink(s->record);
+}
+
+/* Steps, one a line. */
+static void live(struct scene *s, const char *steps)
+{
+	char *copy = strdup(steps), *rest = copy, *line;
+	struct vk_life life;
+
+	if (vk_life_open(&s->disk, 0, s->record, 5, &life, &s->err) != VK_OK)
+		fail_msg("%s", s->err.what);
+	while ((line = strsep(&rest, "\n")) != NULL)
+		if (vk_life_script_line(&life, line) != VK_OK)
+			fail_msg("%s: %s", steps, s->err.what);
+	assert_int_equal(vk_life_close(&life), VK_OK);
+	free(copy);
+}
+
+struct text_map {
+	char *text;
+	size_t len;
+};
+
+static bool put_text(void *ctx, const void *bytes, size_t len)
+{
+	struct text_map *map = ctx;
+
+	map->text = realloc(map->text, map->len + len);
+	assert_non_null(map->text);
+	memcpy(map->text + map->len, bytes, len);
+	map->len += len;
+	return true;
+}
+
+static bool restart(void *ctx)
+{
+	((struct text_map *)ctx)->len = 0;
+	return true;
+}
+
+static void know(struct scene *s, const char *text, size_t len)
+{
+	assert_true(s->count < MAPS);
+	memmove(s->known + 1, s->known, s->count * sizeof(*s->known));
+	s->known[0] = (struct vk_undelete_known){.map = vk_io_memory("map", text, len, true), .id = "night"};
+	s->count++;
+}
+
+/* A night. */
+static void capture(struct scene *s)
+{
+	const struct vk_fs_extent extent = {.io = s->io, .vmfs = &s->vmfs};
+	struct text_map map = {.len = 0};
+	const struct vk_file_map_out out = {put_text, restart, &map};
+	struct vk_file_map_made made;
+
+	if (vk_file_map_make(&extent, 1, VK_FILE_MAP_USUAL_BYTES, &out, &made, &s->err) != VK_OK)
+		fail_msg("%s", s->err.what);
+	assert_int_equal(made.bytes, map.len);
+	know(s, map.text, map.len);
+	free(map.text);
+}
+
+static enum vk_status find(struct scene *s, const struct vk_undelete_wish *wish)
+{
+	const struct vk_fs_extent extent = {.io = s->io, .vmfs = &s->vmfs};
+
+	vk_undelete_free(&s->gone);
+	vk_fs_close(s->fs);
+	assert_int_equal(vk_fs_open(&extent, 1, &sound, &s->fs, &s->err), VK_OK);
+	return vk_undelete_find(s->fs, s->known, s->count, wish, &sound, &s->gone, &s->err);
+}
+
+static void say_bytes(struct vk_text *text, uint64_t bytes)
+{
+	if (bytes % MIB == 0)
+		vk_text_fmt(text, " %lluM", (unsigned long long)bytes / MIB);
+	else
+		vk_text_fmt(text, " %llu", (unsigned long long)bytes);
+}
+
+/* What is said of a file: how much of it by whom, since which map; or why not. */
+static void say_file(const struct vk_undelete_file *f, struct vk_text *text)
+{
+	uint64_t end = 0, bytes = 0;
+
+	vk_text_fmt(text, "%s %s%s:", f->path, f->cut ? "cut " : "", vk_undelete_verdict_name(f->verdict));
+	for (size_t r = 0; r < f->range_count; r++) {
+		const struct vk_undelete_range *range = &f->ranges[r];
+
+		assert_int_equal(range->file_offset, end);
+		assert_int_equal(range->state == VK_UNDELETE_REUSED, range->by != NULL);
+		assert_int_equal(range->state == VK_UNDELETE_UNKNOWN, range->why != VK_UNDELETE_SURE);
+		end += range->length_bytes;
+		bytes += range->state == VK_UNDELETE_UNTOUCHED ? range->length_bytes : 0;
+	}
+	assert_int_equal(end, f->size_bytes);
+	assert_int_equal(bytes, f->bytes[VK_UNDELETE_UNTOUCHED]);
+	if (bytes > 0)
+		say_bytes(text, bytes);
+	for (size_t r = 0; r < f->range_count; r++) {
+		const struct vk_undelete_range *range = &f->ranges[r];
+
+		if (range->state == VK_UNDELETE_UNTOUCHED)
+			continue;
+		say_bytes(text, range->length_bytes);
+		vk_text_fmt(text, " %s", vk_undelete_state_name(range->state));
+		if (range->why != VK_UNDELETE_SURE)
+			vk_text_fmt(text, " (%s)", vk_undelete_why_said(range->why));
+		if (range->by != NULL && range->since == VK_UNDELETE_TODAY)
+			vk_text_fmt(text, " by %s today", range->by);
+		else if (range->by != NULL)
+			vk_text_fmt(text, " by %s since %u", range->by, range->since);
+	}
+}
+
+static void expect(struct scene *s, const char *expected)
+{
+	char told[4000];
+	struct vk_text text = vk_text_in(told, sizeof(told));
+
+	if (find(s, NULL) != VK_OK)
+		fail_msg("%s", s->err.what);
+	for (size_t i = 0; i < s->gone.count; i++) {
+		vk_text_fmt(&text, "%s", i > 0 ? "; " : "");
+		say_file(&s->gone.files[i], &text);
+	}
+	assert_string_equal(told, expected);
+}
+
+static const char *const versions[] = {"version=3", "version=5", "version=6"};
+enum { VERSIONS = sizeof(versions) / sizeof(versions[0]) };
+
+/* Taken at night, deleted in the day; then something else over it. */
+static void one_after_the_other(void **state)
+{
+	(void)state;
+	for (unsigned v = 0; v < VERSIONS; v++) {
+		struct scene s;
+
+		scene_open(&s, versions[v]);
+		live(&s, "folder /vm\ncreate /vm/a 20M block\ncreate /vm/b 3M block\ncreate /vm/c 5000000 block");
+		capture(&s);
+		expect(&s, "");
+		live(&s, "rename /vm/b /vm/renamed\nrename /vm/c /c");
+		expect(&s, "");
+		live(&s, "delete /vm/a");
+		expect(&s, "/vm/a untouched: 20M");
+		live(&s, "reuse /x 4M block");
+		expect(&s, "/vm/a partly-reused: 16M 4M reused by /x today");
+		capture(&s);
+		expect(&s, "/vm/a partly-reused: 16M 4M reused by /x since 0");
+		/* nothing was done since */
+		capture(&s);
+		expect(&s, "/vm/a partly-reused: 16M 4M reused by /x since 1");
+		live(&s, "delete /c");
+		capture(&s);
+		assert_int_equal(find(&s, &(struct vk_undelete_wish){.path = "/c"}), VK_OK);
+		assert_int_equal(s.gone.count, 1);
+		assert_int_equal(s.gone.files[0].map, 1);
+		assert_int_equal(s.gone.files[0].verdict, VK_UNDELETE_ALL_UNTOUCHED);
+		/* what is newer says only who has it now */
+		live(&s, "delete /x");
+		assert_int_equal(find(&s, &(struct vk_undelete_wish){.path = "/", .newest = 3}), VK_OK);
+		assert_int_equal(s.gone.count, 2);
+		assert_string_equal(s.gone.files[0].path, "/vm/a");
+		assert_int_equal(s.gone.files[0].bytes[VK_UNDELETE_REUSED], 4 * MIB);
+		scene_close(&s);
+	}
+}
+
+static void read_file(struct scene *s, const char *path, uint8_t *buf, size_t len)
+{
+	struct vk_fs_file *file;
+	size_t got = 0;
+
+	assert_int_equal(find(s, NULL), VK_OK);
+	assert_int_equal(vk_fs_lookup(s->fs, path, false, NULL, &file, &s->err), VK_OK);
+	assert_int_equal(vk_fs_read(s->fs, file, 0, buf, len, &got, &s->err), VK_OK);
+	assert_int_equal(got, len);
+	vk_fs_file_close(file);
+}
+
+static void read_all(struct vk_io *io, uint64_t at, uint8_t *buf, size_t len);
+
+/* What no capture saw: whatever is called untouched has the bytes that it had. */
+static void in_between(void **state)
+{
+	static const char *const day[] = {
+		"delete /a\nreuse /x 2M block\ndelete /x",
+		"delete /a\nresize /b 9M\nwrite /b 1M 8M\ndelete /b",
+		"resize /b 9M\nwrite /b 1M 8M\nresize /b 1M\ndelete /a",
+		"delete /a\nresize /b 30M\nwrite /b 1M 29M\nresize /b 1M",
+		"delete /a\ncreate /x 30M block\nresize /x 3M",
+	};
+	uint8_t *was = malloc(20 * MIB), *is = malloc(20 * MIB);
+
+	(void)state;
+	assert_true(was != NULL && is != NULL);
+	for (unsigned v = 0; v < VERSIONS; v++) {
+		for (unsigned i = 0; i < sizeof(day) / sizeof(day[0]); i++) {
+			const struct vk_undelete_file *f;
+			struct vk_io *io;
+			struct scene s;
+
+			scene_open(&s, versions[v]);
+			live(&s, "create /a 20M block\ncreate /b 1M block");
+			read_file(&s, "/a", was, 20 * MIB);
+			capture(&s);
+			live(&s, day[i]);
+			assert_int_equal(find(&s, &(struct vk_undelete_wish){.path = "/a"}), VK_OK);
+			assert_int_equal(s.gone.count, 1);
+			f = &s.gone.files[0];
+			if (i == 0)
+				assert_int_equal(f->bytes[VK_UNDELETE_UNKNOWN], 20 * MIB);
+			assert_int_equal(vk_undelete_io(s.fs, f, 0, &io, &s.err), VK_OK);
+			read_all(io, 0, is, 20 * MIB);
+			vk_io_close(io);
+			for (size_t r = 0; r < f->range_count; r++)
+				if (f->ranges[r].state == VK_UNDELETE_UNTOUCHED)
+					assert_memory_equal(is + f->ranges[r].file_offset,
+							    was + f->ranges[r].file_offset,
+							    f->ranges[r].length_bytes);
+			scene_close(&s);
+		}
+	}
+	free(was);
+	free(is);
+}
+
+static void read_all(struct vk_io *io, uint64_t at, uint8_t *buf, size_t len)
+{
+	size_t got = 0;
+
+	assert_int_equal(vk_io_read(io, at, buf, len, &got, NULL), VK_OK);
+	assert_int_equal(got, len);
+}
+
+/* Bytes come back; those of others do not, unless they are asked for. */
+static void contents(void **state)
+{
+	uint8_t *was = malloc(6 * MIB), *is = malloc(6 * MIB);
+
+	(void)state;
+	assert_true(was != NULL && is != NULL);
+	for (unsigned v = 0; v < VERSIONS; v++) {
+		struct vk_span span;
+		struct scene s;
+		struct vk_io *io;
+
+		scene_open(&s, versions[v]);
+		live(&s, "create /a 6M block\ncreate /small 3000 sub-block\ncreate /thin 9M thin\nwrite /thin 4M 1M");
+		capture(&s);
+		read_file(&s, "/a", was, 6 * MIB);
+		live(&s, "delete /a\nreuse /x 2M block");
+		capture(&s);
+		live(&s, "delete /small");
+		capture(&s);
+		live(&s, "delete /thin");
+		assert_int_equal(find(&s, &(struct vk_undelete_wish){.path = "/a"}), VK_OK);
+		assert_int_equal(s.gone.count, 1);
+		assert_int_equal(s.gone.files[0].bytes[VK_UNDELETE_REUSED], 2 * MIB);
+		assert_int_equal(vk_undelete_io(s.fs, &s.gone.files[0], 0, &io, &s.err), VK_OK);
+		assert_int_equal(vk_io_size_bytes(io), 6 * MIB);
+		read_all(io, 0, is, 6 * MIB);
+		for (size_t r = 0; r < s.gone.files[0].range_count; r++) {
+			const struct vk_undelete_range *range = &s.gone.files[0].ranges[r];
+			const bool same = memcmp(is + range->file_offset, was + range->file_offset,
+						 range->length_bytes) == 0;
+
+			assert_int_equal(same, range->state != VK_UNDELETE_REUSED);
+		}
+		vk_io_close(io);
+		assert_int_equal(vk_undelete_io(s.fs, &s.gone.files[0], 1U << VK_UNDELETE_REUSED, &io, &s.err), VK_OK);
+		for (size_t r = 0; r < s.gone.files[0].range_count; r++) {
+			span = vk_io_span(io, s.gone.files[0].ranges[r].file_offset);
+			assert_int_equal(span.state == VK_SPAN_ABSENT,
+					 s.gone.files[0].ranges[r].state == VK_UNDELETE_REUSED);
+		}
+		vk_io_close(io);
+		/* in one map after the other */
+		assert_int_equal(find(&s, NULL), VK_OK);
+		assert_int_equal(s.gone.count, 3);
+		assert_string_equal(s.gone.files[0].path, "/thin");
+		assert_int_equal(s.gone.files[0].map, 0);
+		assert_int_equal(s.gone.files[0].bytes[VK_UNDELETE_HOLE], 8 * MIB);
+		assert_string_equal(s.gone.files[1].path, "/small");
+		assert_int_equal(s.gone.files[1].map, 1);
+		assert_int_equal(s.gone.files[2].map, 2);
+		scene_close(&s);
+	}
+	free(was);
+	free(is);
+}
+
+/* ---- maps that nobody made */
+
+#define F(fd, size, path) "F 3 " fd " 77 " size " 1048576 0x0 0x1a4 0 0 1 10 20 " path "\n"
+
+static void forged(struct scene *s, const char *lines, const char *end)
+{
+	char text[4000], volume[40];
+
+	assert_int_equal(find(s, NULL), VK_OK);
+	vk_vmfs_uuid_format(&vk_fs_info(s->fs)->descriptor.uuid, volume);
+	snprintf(text, sizeof(text), "vmfskit file map 1\nV %s 1048576 VMFS-5.81\n%sE all %s 0 0 0\n", volume, lines,
+		 end);
+	know(s, text, strlen(text));
+}
+
+static void forget(struct scene *s)
+{
+	while (s->count > 0)
+		vk_io_close(s->known[--s->count].map);
+}
+
+static void hostile(void **state)
+{
+	static const char other[] = "vmfskit file map 1\nV 4f4173d6-923034a3-5a3d-0050561003be 1048576 VMFS-5.81\n"
+				    "E all 0 0 0 0 0\n";
+	static const struct {
+		const char *lines, *end, *expected;
+	} rows[] = {
+		{F("0x00410004", "1048576", "/a") "d 1048576 9223372036853727231\n", "1 1",
+		 "/a unknown: 1M unknown (the map places it outside of the volume)"},
+		{F("0x00410004", "9223372036854775807", "/a") "d 9223372036854775807 0\n", "1 1",
+		 "/a unknown: 9223372036854775807 unknown (the map places it outside of the volume)"},
+		{F("0x00410004", "18446744073709551615", "/a") "h 18446744073709551614\nm 1\n", "1 2",
+		 "/a unknown: 18446744073709551614 hole 1 unknown (the map does not say where it lies)"},
+		/* in itself, and with another one */
+		{F("0x00410004", "3145728", "/a") "d 2097152 1073741824\nd 1048576 1074790400\n"
+		 F("0x00810004", "1048576", "/b") "d 1048576 1074790400\n", "2 3",
+		 "/a unknown: 2M unknown (it is free, but it may have been used in between) 1M unknown (the map gives "
+		 "these bytes to another lost file, too); "
+		 "/b unknown: 1M unknown (the map gives these bytes to another lost file, too)"},
+		/* an address that is none; bytes in a descriptor that is another; where the volume has its bitmaps */
+		{F("0xffffffff", "5", "/a") "r 5\n", "1 1",
+		 "/a unknown: 5 unknown (it lay in the file descriptor, which is another one now)"},
+		{F("0x00010004", "0", "/a") F("0x00010004", "0", "/b"), "2 0", "/a untouched:"},
+	};
+
+	(void)state;
+	for (unsigned v = 0; v < VERSIONS; v++) {
+		struct scene s;
+
+		scene_open(&s, versions[v]);
+		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+			forged(&s, rows[i].lines, rows[i].end);
+			if (v == 2 && i == 3) /* what is allocated there is a large block */
+				assert_int_equal(find(&s, NULL), VK_OK);
+			else
+				expect(&s, rows[i].expected);
+			forget(&s);
+		}
+		know(&s, other, sizeof(other) - 1);
+		assert_int_equal(find(&s, NULL), VK_USAGE);
+		assert_non_null(strstr(s.err.what, "another volume"));
+		forget(&s);
+		know(&s, "nothing\n", 8);
+		assert_int_equal(find(&s, NULL), VK_DAMAGED);
+		scene_close(&s);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_after_the_other),
+		cmocka_unit_test(in_between),
+		cmocka_unit_test(contents),
+		cmocka_unit_test(hostile),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
