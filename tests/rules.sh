@@ -39,7 +39,7 @@ declare -A layer=(
 	[error]=base [text]=base [finding]=base [finding_codes]=base [finding_codes_file]=base [explain]=explain
 	[layout]=disk [mbr]=disk [gpt]=disk [fat_boot]=disk [vmfs_uuid]=disk [scsi_id]=disk [lvm]=disk [fs_descriptor]=disk
 	[heartbeat]=disk [lock]=disk [address]=disk [file_descriptor]=disk [resource_file]=disk [directory]=disk
-	[io]=io [bundle]=io [overlay]=io [place]=vol [table]=vol [vmfs]=vol [fs]=fs [fs_check]=fs [fs_hit]=fs [fs_metadata]=fs [fs_clusters]=fs [virtual_disk]=vdisk [file_map]=filemap [extract]=extract [undelete]=undelete [undelete_carve]=undelete [reading]=source [source]=source [foreign]=source [luns]=scsi [table_parts]=evidence [identity]=evidence
+	[io]=io [bundle]=io [overlay]=io [place]=vol [table]=vol [vmfs]=vol [fs]=fs [fs_check]=fs [fs_hit]=fs [fs_metadata]=fs [fs_clusters]=fs [virtual_disk]=vdisk [file_map]=filemap [extract]=extract [undelete]=undelete [undelete_carve]=undelete [reading]=source [source]=source [foreign]=source [luns]=scsi [live_lun]=scsi [table_parts]=evidence [identity]=evidence
 	[find]=find/scan [rebuild_table]=rebuild/table [rebuild_header]=rebuild/header
 	[store]=store/folder [ledger]=store/folder [signature]=store/folder [vouch]=store/folder [capture]=store/folder
 	[of_disk]=store/capture [diff]=store/folder [retention]=store/retention [import]=store/import

@@ -55,6 +55,18 @@ void vk_scsi_disk_id_name(const struct vk_scsi_disk_id *id, char ret_name[VK_SCS
 			  bool *ret_certain);
 /* "vml.0200030000600144f0..." rebuilt from type, deviceType, LUN and id. */
 void vk_scsi_disk_id_vml(const struct vk_scsi_disk_id *id, char ret_name[VK_SCSI_NAME_BYTES]);
+/*
+ * Take a vml. name apart (an optional :N partition suffix is accepted; ret_partition is then N, else 0).
+ * vendor, model and revision stay zero. VK_UNSUPPORTED for opaque names (first byte other than 0 to 3),
+ * VK_DAMAGED when it is not a vml name.
+ */
+VK_MUST_USE enum vk_status vk_scsi_vml_parse(const char *name, struct vk_scsi_disk_id *ret_id,
+					     unsigned *ret_partition);
+/*
+ * The t10. name of a T10 designator (vendor and what the vendor adds): blanks become _, other punctuation two hex
+ * digits, a NUL ends it.
+ */
+void vk_scsi_t10_name(const uint8_t *designator, size_t len, char ret_name[VK_SCSI_NAME_BYTES]);
 /* The target's label as INQUIRY gave it: vendor, model and revision, blanks trimmed, one blank between. */
 void vk_scsi_disk_id_label(const struct vk_scsi_disk_id *id, char ret_text[VK_SCSI_NAME_BYTES]);
 /*

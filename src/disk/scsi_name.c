@@ -2,6 +2,7 @@
 /* The names of a LUN: naa., mpx., vml. and the target's label, from and to a SCSI_DiskId. */
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/hex_digit.h"
 #include "disk/scsi_id_length.h"
 #include "vmfskit/scsi_id.h"
@@ -160,6 +161,23 @@ void vk_scsi_disk_id_label(const struct vk_scsi_disk_id *id, char ret_text[VK_SC
 	}
 }
 
+void vk_scsi_t10_name(const uint8_t *designator, size_t len, char ret_name[VK_SCSI_NAME_BYTES])
+{
+	struct vk_text text = vk_text_in(ret_name, VK_SCSI_NAME_BYTES);
+
+	vk_text_put(&text, "t10.");
+	for (size_t i = 0; i < len && designator[i] != 0; i++) {
+		uint8_t c = designator[i];
+
+		if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'))
+			vk_text_fmt(&text, "%c", c);
+		else if (c == ' ')
+			vk_text_put(&text, "_");
+		else
+			vk_text_fmt(&text, "%02X", c);
+	}
+}
+
 /* Hex digits up to a character that is none; returns bytes, or SIZE_MAX for an odd count or too many. */
 static size_t parse_hex(const char *s, uint8_t *buf, size_t cap, const char **ret_end)
 {
@@ -174,6 +192,52 @@ static size_t parse_hex(const char *s, uint8_t *buf, size_t cap, const char **re
 	*ret_end = s;
 	return n;
 }
+
+static bool parse_partition(const char *s, unsigned *ret_partition)
+{
+	unsigned n = 0;
+
+	if (*s == '\0') {
+		*ret_partition = 0;
+		return true;
+	}
+	if (*s++ != ':' || *s == '\0')
+		return false;
+	for (; *s >= '0' && *s <= '9' && n < 1000; s++)
+		n = n * 10 + (unsigned)(*s - '0');
+	*ret_partition = n;
+	return *s == '\0' && n > 0;
+}
+
+enum vk_status vk_scsi_vml_parse(const char *name, struct vk_scsi_disk_id *ret_id,
+				 unsigned *ret_partition)
+{
+	uint8_t bytes[5 + VK_SCSI_ID_MAX];
+	struct vk_scsi_disk_id id;
+	const char *end = name;
+	unsigned partition;
+	size_t n;
+
+	if (strncmp(name, "vml.", 4) != 0)
+		return VK_DAMAGED;
+	n = parse_hex(name + 4, bytes, sizeof(bytes), &end);
+	if (n == SIZE_MAX || n < 1 || !parse_partition(end, &partition))
+		return VK_DAMAGED;
+	if (bytes[0] > VK_SCSI_ID_SYMM)
+		return VK_UNSUPPORTED;
+	if (n < 6)
+		return VK_DAMAGED;
+	memset(&id, 0, sizeof(id));
+	id.type = bytes[0];
+	id.deviceType = bytes[1];
+	id.lun = vk_get_le16(bytes + 2);
+	id.len = (uint8_t)(n - 5);
+	memcpy(id.id, bytes + 5, n - 5);
+	*ret_id = id;
+	*ret_partition = partition;
+	return VK_OK;
+}
+
 
 static void append_model_tail(struct vk_scsi_disk_id *id, size_t used, const char *tail)
 {

@@ -11,17 +11,17 @@
 #include "scsi/device_info.h"
 #include "base/shown.h"
 
-enum { VALUE_BYTES = 4096, DEPTH_MAX = 4 };
+enum { VALUE_BYTES = VK_SYSFS_VALUE_BYTES, DEPTH_MAX = 4 };
 
-/* One attribute, without blanks around it; false when there is none. */
-static bool read_value(int dir_fd, const char *name, uint8_t buf[VALUE_BYTES], size_t *ret_len)
+bool vk_sysfs_bytes(int dir_fd, const char *name, uint8_t buf[VK_SYSFS_VALUE_BYTES], size_t *ret_len)
 {
 	int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC);
 	ssize_t n;
 
+	*ret_len = 0;
 	if (fd < 0)
 		return false;
-	n = read(fd, buf, VALUE_BYTES);
+	n = read(fd, buf, VK_SYSFS_VALUE_BYTES);
 	close(fd);
 	*ret_len = n > 0 ? (size_t)n : 0;
 	return n > 0;
@@ -46,14 +46,14 @@ static void read_text(int dir_fd, const char *const *names, char *ret_text, size
 	size_t len;
 
 	for (; *names != NULL && ret_text[0] == '\0'; names++)
-		if (read_value(dir_fd, *names, buf, &len))
+		if (vk_sysfs_bytes(dir_fd, *names, buf, &len))
 			put_trimmed(buf, len, ret_text, cap);
 }
 
-static void read_device(int dir_fd, unsigned depth, struct vk_device_info *info);
-
-static void read_folder(int dir_fd, struct vk_device_info *info)
+static bool read_folder(void *ctx, int dir_fd)
 {
+	struct vk_device_info *info = ctx;
+
 	static const char *const vendor[] = {"device/vendor", NULL};
 	static const char *const model[] = {"device/model", NULL};
 	static const char *const serial[] = {"serial", "device/serial", NULL};
@@ -65,16 +65,17 @@ static void read_folder(int dir_fd, struct vk_device_info *info)
 	read_text(dir_fd, model, info->model, sizeof(info->model));
 	read_text(dir_fd, serial, info->serial, sizeof(info->serial));
 	/* SCSI keeps the unit serial number as INQUIRY gave it: page 80h, four bytes of header */
-	if (info->serial[0] == '\0' && read_value(dir_fd, "device/vpd_pg80", buf, &len) && len > 4)
+	if (info->serial[0] == '\0' && vk_sysfs_bytes(dir_fd, "device/vpd_pg80", buf, &len) && len > 4)
 		put_trimmed(buf + 4, len - 4, info->serial, sizeof(info->serial));
 	read_text(dir_fd, wwid, info->wwid, sizeof(info->wwid));
+	return info->wwid[0] == '\0';
 }
 
 static bool begins(int dir_fd, const char *name, const char *prefix, uint8_t value[VALUE_BYTES], size_t *ret_len)
 {
 	size_t len = strlen(prefix);
 
-	return read_value(dir_fd, name, value, ret_len) && *ret_len > len && memcmp(value, prefix, len) == 0;
+	return vk_sysfs_bytes(dir_fd, name, value, ret_len) && *ret_len > len && memcmp(value, prefix, len) == 0;
 }
 
 static uint64_t read_number(int dir_fd, const char *name)
@@ -83,34 +84,38 @@ static uint64_t read_number(int dir_fd, const char *name)
 	uint64_t n = 0;
 	size_t len;
 
-	if (!read_value(dir_fd, name, buf, &len))
+	if (!vk_sysfs_bytes(dir_fd, name, buf, &len))
 		return 0;
 	for (size_t i = 0; i < len && buf[i] >= '0' && buf[i] <= '9' && n < UINT64_MAX / 16; i++)
 		n = n * 10 + (uint64_t)(buf[i] - '0');
 	return n;
 }
 
-/* Each device below until one tells its WWID. */
-static void read_slaves(int dir_fd, unsigned depth, struct vk_device_info *info)
+static bool walk_disks(int dir_fd, unsigned depth, struct vk_sysfs_walk *walk);
+
+/* Each device below, as long as more is wanted. */
+static bool walk_slaves(int dir_fd, unsigned depth, struct vk_sysfs_walk *walk)
 {
 	int slaves_fd = openat(dir_fd, "slaves", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *slaves = slaves_fd >= 0 ? fdopendir(slaves_fd) : NULL;
 	const struct dirent *entry;
+	bool more = true;
 
-	while (slaves != NULL && info->wwid[0] == '\0' && (entry = readdir(slaves)) != NULL) {
+	while (slaves != NULL && more && (entry = readdir(slaves)) != NULL) {
 		int fd = entry->d_name[0] != '.' ? openat(slaves_fd, entry->d_name,
 							  O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 						 : -1;
 
 		if (fd < 0)
 			continue;
-		read_device(fd, depth + 1, info);
+		more = walk_disks(fd, depth + 1, walk);
 		close(fd);
 	}
 	if (slaves != NULL)
 		closedir(slaves);
 	else if (slaves_fd >= 0)
 		close(slaves_fd);
+	return more;
 }
 
 /* "part2-mpath-3600...": kpartx makes partitions of multipath devices. 0: it is none of those. */
@@ -125,45 +130,56 @@ static unsigned kpartx_partition(const uint8_t *uuid, size_t len)
 }
 
 /* A partition's folder lies inside that of its disk, a multipath device names its paths; both are the LUN. */
-static void read_device(int dir_fd, unsigned depth, struct vk_device_info *info)
+static bool walk_disks(int dir_fd, unsigned depth, struct vk_sysfs_walk *walk)
 {
 	uint8_t uuid[VALUE_BYTES];
 	unsigned partition;
+	bool more = true;
 	size_t len;
 	int disk_fd;
 
 	if (depth > DEPTH_MAX)
-		return;
+		return true;
 	partition = (unsigned)read_number(dir_fd, "partition");
 	if (partition != 0) {
-		info->partition = partition;
-		info->start_sector = read_number(dir_fd, "start");
+		walk->partition = partition;
+		walk->start_sector = read_number(dir_fd, "start");
 		disk_fd = openat(dir_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (disk_fd >= 0) {
-			read_device(disk_fd, depth + 1, info);
+			more = walk_disks(disk_fd, depth + 1, walk);
 			close(disk_fd);
 		}
-		return;
+		return more;
 	}
 	if (begins(dir_fd, "dm/uuid", "part", uuid, &len) && (partition = kpartx_partition(uuid, len)) != 0) {
-		info->partition = partition;
-		read_slaves(dir_fd, depth, info);
-	} else if (begins(dir_fd, "dm/uuid", "mpath-", uuid, &len)) {
-		read_slaves(dir_fd, depth, info);
-	} else {
-		read_folder(dir_fd, info);
+		walk->partition = partition;
+		return walk_slaves(dir_fd, depth, walk);
 	}
+	if (begins(dir_fd, "dm/uuid", "mpath-", uuid, &len))
+		return walk_slaves(dir_fd, depth, walk);
+	return walk->disk(walk->ctx, dir_fd);
+}
+
+bool vk_sysfs_walk_disks(const char *folder, struct vk_sysfs_walk *walk)
+{
+	int dir_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir_fd < 0)
+		return false;
+	(void)walk_disks(dir_fd, 0, walk);
+	close(dir_fd);
+	return true;
 }
 
 void vk_device_info_of(const char *folder, struct vk_device_info *ret_info)
 {
-	int dir_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct vk_sysfs_walk walk = {.disk = read_folder, .ctx = ret_info};
 
 	memset(ret_info, 0, sizeof(*ret_info));
-	if (dir_fd < 0)
+	if (!vk_sysfs_walk_disks(folder, &walk))
 		return;
-	read_device(dir_fd, 0, ret_info);
-	close(dir_fd);
+	ret_info->partition = walk.partition;
+	ret_info->start_sector = walk.start_sector;
 }
 
 static void fill_file(const struct statx *st, struct vk_file_id *ret_file)
@@ -236,7 +252,7 @@ bool vk_sysfs_text(const char *folder, const char *name, char *ret_text, size_t 
 	int dir_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	uint8_t buf[VALUE_BYTES];
 	size_t len;
-	bool there = dir_fd >= 0 && read_value(dir_fd, name, buf, &len);
+	bool there = dir_fd >= 0 && vk_sysfs_bytes(dir_fd, name, buf, &len);
 
 	ret_text[0] = '\0';
 	if (there)

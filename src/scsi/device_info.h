@@ -40,6 +40,20 @@ void vk_device_info_of(const char *folder, struct vk_device_info *ret_info);
  */
 bool vk_device_info_disk_id(const struct vk_device_info *info, struct vk_scsi_disk_id *ret_id);
 
+enum { VK_SYSFS_VALUE_BYTES = 4096 };
+/*
+ * The disks that a folder of sysfs stands for: of a partition its disk, of a multipath device each path, else itself.
+ * disk gets the folder of each and says whether the next one is wanted. False: there is no such folder.
+ */
+struct vk_sysfs_walk {
+	bool (*disk)(void *ctx, int dir_fd);
+	void *ctx;
+	unsigned partition;    /* out: which partition of it */
+	uint64_t start_sector;
+};
+bool vk_sysfs_walk_disks(const char *folder, struct vk_sysfs_walk *walk);
+/* The bytes of one attribute; false, and no bytes, when there is none. */
+bool vk_sysfs_bytes(int dir_fd, const char *name, uint8_t buf[VK_SYSFS_VALUE_BYTES], size_t *ret_len);
 /* One attribute as a text on one line, without blanks around it; false when there is none. */
 bool vk_sysfs_text(const char *folder, const char *name, char *ret_text, size_t cap);
 /* One that is the number of a device ("8:16"); false when there is none. */

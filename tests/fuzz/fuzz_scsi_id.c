@@ -39,6 +39,7 @@ static void names(const struct vk_scsi_disk_id *id)
 	struct vk_scsi_disk_id again;
 	struct fuzz_count count;
 	const struct vk_finding_sink sink = fuzz_sink(&count);
+	unsigned partition;
 	bool certain;
 
 	vk_scsi_disk_id_check(id, UINT64_MAX - 1000, &sink);
@@ -55,6 +56,10 @@ static void names(const struct vk_scsi_disk_id *id)
 	}
 	vk_scsi_disk_id_vml(id, name);
 	fuzz_text(name, sizeof(name));
+	if (id->type <= VK_SCSI_ID_SYMM && id->len > 0 && id->len <= VK_SCSI_ID_MAX) {
+		FUZZ_ASSERT(vk_scsi_vml_parse(name, &again, &partition) == VK_OK && partition == 0);
+		FUZZ_ASSERT(vk_scsi_disk_id_same_lun(id, &again) && again.lun == id->lun);
+	}
 }
 
 static void id_bytes(const uint8_t *data, size_t size)
@@ -63,6 +68,19 @@ static void id_bytes(const uint8_t *data, size_t size)
 
 	fuzz_layout(&vk_scsi_disk_id_layout, data, size, &id);
 	names(&id);
+}
+
+static void vml_text(const char *text)
+{
+	struct vk_scsi_disk_id id;
+	unsigned partition;
+	enum vk_status status = vk_scsi_vml_parse(text, &id, &partition);
+
+	FUZZ_ASSERT(status == VK_OK || status == VK_DAMAGED || status == VK_UNSUPPORTED);
+	if (status == VK_OK) {
+		FUZZ_ASSERT(partition < 10000 && id.len <= VK_SCSI_ID_MAX);
+		names(&id);
+	}
 }
 
 static void name_text(const char *text, size_t len)
@@ -105,6 +123,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 1:
 		id_bytes(in.data, in.size);
+		break;
+	case 2:
+		vml_text(text);
 		break;
 	case 3:
 		name_text(text, in.size);

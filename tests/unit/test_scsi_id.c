@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SCSI_DiskId: the published ids, vml and canonical names, and its finding. */
-#include "base/bytes.h"
-#include "base/hex_digit.h"
+/* SCSI_DiskId: the published ids, vml and canonical names both ways, and its finding. */
 #include "disk_support.h"
 #include "vmfskit/scsi_id.h"
 
@@ -80,19 +78,6 @@ static void published_ids(void **state)
 	assert_codes(&list, 0);
 }
 
-/* "vml.", then type, device type, LUN (2 bytes), a reserved byte and the id, all in hex. */
-static void id_of_vml(const char *name, struct vk_scsi_disk_id *ret_id)
-{
-	uint8_t b[5 + VK_SCSI_ID_MAX] = {0};
-	size_t len = strlen(name + 4) / 2;
-
-	for (size_t i = 0; i < len; i++)
-		b[i] = vk_hex_byte(name + 4 + 2 * i);
-	*ret_id = (struct vk_scsi_disk_id){.type = b[0], .deviceType = b[1], .lun = vk_get_le16(b + 2),
-					   .len = (uint8_t)(len - 5)};
-	memcpy(ret_id->id, b + 5, len - 5);
-}
-
 static void vml_names(void **state)
 {
 	static const struct {
@@ -126,8 +111,11 @@ static void vml_names(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct vk_scsi_disk_id id;
+		char with[128];
+		unsigned partition = 99;
 
-		id_of_vml(rows[i].vml, &id);
+		assert_int_equal(vk_scsi_vml_parse(rows[i].vml, &id, &partition), VK_OK);
+		assert_int_equal(partition, 0);
 		assert_int_equal(id.type, rows[i].type);
 		assert_int_equal(id.lun, rows[i].lun);
 		assert_int_equal(id.len, rows[i].len);
@@ -135,8 +123,77 @@ static void vml_names(void **state)
 		if (rows[i].tail != NULL)
 			assert_memory_equal(id.id + id.len - 6, rows[i].tail, 6);
 		check(&id);
+		snprintf(with, sizeof(with), "%s:12", rows[i].vml);
+		assert_int_equal(vk_scsi_vml_parse(with, &id, &partition), VK_OK);
+		assert_int_equal(partition, 12);
+		snprintf(with, sizeof(with), "%s:9", rows[i].vml);
+		assert_int_equal(vk_scsi_vml_parse(with, &id, &partition), VK_OK);
+		assert_int_equal(partition, 9);
+		snprintf(with, sizeof(with), "%s;9", rows[i].vml);
+		assert_int_equal(vk_scsi_vml_parse(with, &id, &partition), VK_DAMAGED);
 	}
 	assert_codes(&list, 0);
+}
+
+static void vml_names_that_are_none(void **state)
+{
+	static const char *const damaged[] = {
+		"", "vml.", "vml", "naa.600144f0", "vml.02", "vml.0200030000", "vml.02000300006",
+		"vml.020003000060zz", "vml.020003000060:", "vml.020003000060:0", "vml.020003000060:x",
+		"vml.020003000060:1x", "vml.020003000060:12345", "vml.020003000060:-1", "VML.020003000060",
+		"vml.020003000060 ",
+		/* 45 bytes of id */
+		("vml.0200000000000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20212223242526"
+		 "2728292a2b2c"),
+	};
+	static const char opaque[] =
+		"vml.05a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f90";
+	struct vk_scsi_disk_id id = {.lun = 77};
+	unsigned partition = 99;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(damaged) / sizeof(damaged[0]); i++)
+		if (vk_scsi_vml_parse(damaged[i], &id, &partition) != VK_DAMAGED)
+			fail_msg("\"%s\" was taken for a vml name", damaged[i]);
+	assert_int_equal(vk_scsi_vml_parse(opaque, &id, &partition), VK_UNSUPPORTED);
+	assert_int_equal(vk_scsi_vml_parse("vml.04000000000102", &id, &partition), VK_UNSUPPORTED);
+	/* nothing was touched */
+	assert_int_equal(id.lun, 77);
+	assert_int_equal(partition, 99);
+	/* type 3 was never seen, but it has this form */
+	assert_int_equal(vk_scsi_vml_parse("vml.030000000001:9999", &id, &partition), VK_OK);
+	assert_int_equal(id.type, VK_SCSI_ID_SYMM);
+	assert_int_equal(partition, 9999);
+	assert_int_equal(vk_scsi_vml_parse("vml.030000000001:10000", &id, &partition), VK_DAMAGED);
+	/* 44 bytes do fit */
+	assert_int_equal(vk_scsi_vml_parse("vml.0200000000000102030405060708090a0b0c0d0e0f10111213141516171819"
+					   "1a1b1c1d1e1f202122232425262728292a2b", &id, &partition), VK_OK);
+	assert_int_equal(id.len, 44);
+}
+
+/* The t10. name of an NVMe disk, and of an ATA disk with punctuation in its model. */
+static void t10_names(void **state)
+{
+	static const struct {
+		const char *designator, *name;
+	} rows[] = {
+		{"NVMe    KXG5AZNV512G TOSHIBA                    77F55800020D0800",
+		 "t10.NVMe____KXG5AZNV512G_TOSHIBA____________________77F55800020D0800"},
+		{"ATA     WDC WD10-68Z", "t10.ATA_____WDC_WD102D68Z"},
+		{"A_.", "t10.A5F2E"},
+		{"", "t10."},
+	};
+	char name[VK_SCSI_NAME_BYTES];
+	uint8_t longest[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		vk_scsi_t10_name((const uint8_t *)rows[i].designator, strlen(rows[i].designator), name);
+		assert_string_equal(name, rows[i].name);
+	}
+	memset(longest, 0xff, sizeof(longest));
+	vk_scsi_t10_name(longest, sizeof(longest), name);
+	assert_true(strlen(name) < sizeof(name));
 }
 
 static void ids_made_from_names(void **state)
@@ -354,12 +411,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(published_ids),
 		cmocka_unit_test(vml_names),
+		cmocka_unit_test(vml_names_that_are_none),
 		cmocka_unit_test(ids_made_from_names),
 		cmocka_unit_test(paths_of_newer_headers),
 		cmocka_unit_test(names_that_are_inferred),
 		cmocka_unit_test(hostile_ids),
 		cmocka_unit_test(findings),
 		cmocka_unit_test(same_lun),
+		cmocka_unit_test(t10_names),
 	};
 
 	return cmocka_run_group_tests_name("scsi_id", tests, NULL, NULL);
