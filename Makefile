@@ -45,7 +45,7 @@ LIBS = $(PKG_LIBS) $(FUSE_LIBS) -lpthread
 
 sources = $(sort $(foreach d,$(1),$(wildcard src/$(d)/*.c src/$(d)/*/*.c)))
 obj = $(patsubst %.c,$(BUILD)/$(1)/%.o,$(2))
-LIB_SRC := $(call sources,base explain disk io vol source fs vdisk filemap scsi evidence find rebuild store \
+LIB_SRC := $(call sources,base explain disk io vol source fs vdisk filemap scsi lunid evidence find rebuild store \
 	bundle extract undelete repair doctor)
 CMD_SRC := $(call sources,cli report cmd)
 LAB_SRC := $(call sources,cli lab)

@@ -4,18 +4,18 @@
 # nothing when all is well. To be sourced; tests/cli/00-layers.sh applies them to this tree, and each to one that breaks it.
 
 # which other folders the files of a folder may include; "store/*" stands for all folders of the store
-library="base explain disk io io/image vol fs vdisk filemap source bundle scsi evidence evidence/* find find/scan rebuild/* store store/* extract undelete repair repair/* doctor"
+library="base explain disk io io/image vol fs vdisk filemap source bundle scsi lunid evidence evidence/* find find/scan rebuild/* store store/* extract undelete repair repair/* doctor"
 declare -A may=(
 	[base]="" [explain]="base" [disk]="base" [io]="base" [io/image]="base io" [vol]="base disk io io/image" [fs]="base disk io vol" [vdisk]="base disk io vol fs" [filemap]="base disk io fs vdisk"
-	[source]="base disk io io/image vol" [scsi]="base disk io vol source"
+	[source]="base disk io io/image vol" [scsi]="base disk io vol source" [lunid]="base disk io vol source scsi"
 	[evidence]="base disk io vol fs source" [evidence/gpt]="base disk io vol fs source evidence" [evidence/mbr]="base disk io vol fs source evidence"
 	[evidence/lvm]="base disk io vol fs source evidence" [evidence/self]="base disk io vol fs source evidence"
 	[find/scan]="base disk io vol fs source" [find]="base disk io vol fs source evidence evidence/* find/scan"
-	[rebuild/table]="base disk io vol fs source evidence evidence/* find find/scan" [rebuild/header]="base disk io vol fs source evidence evidence/* find find/scan"
+	[rebuild/table]="base disk io vol fs source evidence evidence/* find find/scan" [rebuild/header]="base disk io vol fs source evidence evidence/* find find/scan lunid"
 	[store/folder]="base disk io vol source filemap" [store/plan]="base disk io vol source store/folder"
 	[store/manifest]="base disk io vol source filemap scsi store/folder"
 	[store/ledger]="base store/folder store/manifest" [store/verify]="base io filemap store/folder store/manifest store/ledger"
-	[store/capture]="base disk io vol fs source filemap scsi evidence store/plan store/folder store/manifest store/ledger store/verify"
+	[store/capture]="base disk io vol fs source filemap scsi evidence store/plan store/folder store/manifest store/ledger store/verify lunid"
 	[store/diff]="base disk io vol source filemap evidence store/folder store/plan"
 	[store/import]="base disk io io/image vol source store/plan store/folder store/manifest store/capture"
 	[store/retention]="base store/folder store/manifest store/ledger store/verify"
@@ -26,7 +26,7 @@ declare -A may=(
 	[repair/plan]="base disk io vol source store store/*"
 	[repair/guard]="base disk io io/image vol fs source scsi find find/scan evidence evidence/* store store/* repair/plan"
 	[repair]="base disk io io/image vol fs source scsi find find/scan evidence evidence/* rebuild/* store store/* repair/plan repair/guard"
-	[doctor]="base disk io vol fs source scsi evidence evidence/* find find/scan store store/*"
+	[doctor]="base disk io vol fs source scsi evidence evidence/* find find/scan store store/* lunid"
 	[report]="$library" [cli]="base" [cmd/shared]="$library report cli"
 	[cmd/files]="$library report cli cmd/shared" [cmd/bundle]="$library report cli cmd/shared cmd/files" [cmd/capture]="$library report cli cmd/shared cmd/bundle" [cmd/status]="$library report cli cmd/shared" [cmd/restore]="$library report cli cmd/shared"
 	[cmd/repair]="$library report cli cmd/shared cmd/restore" [cmd]="$library report cli cmd/*"
@@ -36,10 +36,10 @@ declare -A may=(
 )
 # the lowest folder that may include each public header
 declare -A layer=(
-	[error]=base [text]=base [finding]=base [finding_codes]=base [finding_codes_file]=base [explain]=explain
+	[error]=base [text]=base [finding]=base [finding_codes]=base [finding_codes_file]=base [finding_codes_lunid]=base [explain]=explain
 	[layout]=disk [mbr]=disk [gpt]=disk [fat_boot]=disk [vmfs_uuid]=disk [scsi_id]=disk [lvm]=disk [fs_descriptor]=disk
 	[heartbeat]=disk [lock]=disk [address]=disk [file_descriptor]=disk [resource_file]=disk [directory]=disk
-	[io]=io [bundle]=io [overlay]=io [place]=vol [table]=vol [vmfs]=vol [fs]=fs [fs_check]=fs [fs_hit]=fs [fs_metadata]=fs [fs_clusters]=fs [virtual_disk]=vdisk [file_map]=filemap [extract]=extract [undelete]=undelete [undelete_carve]=undelete [reading]=source [source]=source [foreign]=source [luns]=scsi [live_lun]=scsi [table_parts]=evidence [identity]=evidence
+	[io]=io [bundle]=io [overlay]=io [place]=vol [table]=vol [vmfs]=vol [fs]=fs [fs_check]=fs [fs_hit]=fs [fs_metadata]=fs [fs_clusters]=fs [virtual_disk]=vdisk [file_map]=filemap [extract]=extract [undelete]=undelete [undelete_carve]=undelete [reading]=source [source]=source [foreign]=source [luns]=scsi [live_lun]=scsi [lunid]=lunid [table_parts]=evidence
 	[find]=find/scan [rebuild_table]=rebuild/table [rebuild_header]=rebuild/header
 	[store]=store/folder [ledger]=store/folder [signature]=store/folder [vouch]=store/folder [capture]=store/folder
 	[of_disk]=store/capture [diff]=store/folder [retention]=store/retention [import]=store/import

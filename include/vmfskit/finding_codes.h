@@ -4,6 +4,7 @@
 #define VMFSKIT_FINDING_CODES_H
 
 #include "vmfskit/finding_codes_file.h"
+#include "vmfskit/finding_codes_lunid.h"
 
 /*
  * F(id, code, severity, why it matters, what to do next). One row is the whole definition of a finding: the
@@ -434,16 +435,13 @@
 	F(INCIDENT_PART, "incident.part", INFO, \
 	  "the source is the beginning of a longer disk or partition, or pieces of one; the rest is unknown", \
 	  "name the whole LUN, or dump more of it") \
-	F(INCIDENT_REPLICA, "incident.replica", WARNING, \
-	  "the header was written for another LUN: hosts take the volume for a snapshot and do not mount it", \
-	  "find out whether this is the original under a new id, or a copy, before it is mounted or " \
-	  "resignatured") \
 	F(INCIDENT_STRIPES, "incident.stripe-order", ERROR, \
 	  "structures lie in the wrong places, in pieces of one size: the array may be assembled in the wrong " \
 	  "order", "do not write to it; check the RAID's order of disks first") \
 	F(INCIDENT_ALIVE, "incident.alive", WARNING, "a host is using the volume right now", \
 	  "unmount the datastore on every host before anything is written") \
 	F(INCIDENT_UNREADABLE, "incident.unreadable", ERROR, "the disk does not deliver some of its sectors", \
-	  "copy it with ddrescue first and work on the copy")
+	  "copy it with ddrescue first and work on the copy") \
+	VK_LUNID_FINDING_CODES(F)
 
 #endif

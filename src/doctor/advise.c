@@ -50,8 +50,13 @@ static void advise_caution(struct vk_doctor *doc)
 				       "clone, clone again onto a LUN of at least the same length."},
 		{VK_F_INCIDENT_TWO_VOLUMES, "Do not mount it. Find out which of the two volumes belongs here: by "
 					    "captures, and by the UUIDs of the other LUNs."},
-		{VK_F_INCIDENT_REPLICA, "Find out whether this is the original under a new id or a copy of it; "
-					"correct the number or id at the array. Resignature only as a last resort."},
+		{VK_F_LUNID_DESIGNATOR_CHANGED, "Find out whether this is the original under a new id or a copy of it; "
+						"correct the number or id at the array. Resignature only as a last "
+						"resort. vmfskit lunid has the remedies."},
+		{VK_F_LUNID_KIND_CHANGED, "Find out which firmware or driver was changed; vmfskit lunid has the "
+					  "remedies."},
+		{VK_F_LUNID_MODEL_CHANGED, "Find out which firmware of the array was changed; vmfskit lunid has the "
+					   "remedies."},
 		{VK_F_INCIDENT_UNREADABLE, "Copy the LUN with ddrescue to another disk and work on the copy."},
 	};
 

@@ -2,8 +2,24 @@
 /* Whether this is the LUN that the header was written for, and as long as the table and the volumes say. */
 #include "base/checked.h"
 #include "doctor/doctor.h"
-#include "evidence/identity.h"
-#include "scsi/device_info.h"
+#include "vmfskit/lunid.h"
+
+/* A finding of the judge of LUN ids, about the volume that begins in one sector. */
+struct hearing {
+	struct vk_doctor *doc;
+	const struct vk_subject *subject;
+};
+
+static void take_finding(void *ctx, const struct vk_finding *said)
+{
+	const struct hearing *h = ctx;
+	struct vk_finding *f = vk_doctor_report(h->doc, said->code, said->offset_bytes, said->length_bytes,
+						"the volume at sector %llu: %s",
+						vk_doctor_sector(h->doc, h->subject->start_bytes), said->message);
+
+	vk_finding_seen(f, "%s", said->seen);
+	vk_finding_expected(f, "%s", said->expected);
+}
 
 /* A header on the disk, or else a capture of another LUN that has a volume of this disk, too. */
 static void ask_names(struct vk_doctor *doc, const struct vk_live_lun *live)
@@ -11,22 +27,16 @@ static void ask_names(struct vk_doctor *doc, const struct vk_live_lun *live)
 	for (size_t i = 0; i < doc->subject_count; i++) {
 		const struct vk_subject *s = &doc->subjects[i];
 		const struct vk_vmfs *v = &doc->source.vmfs[s->vmfs];
-		char recorded[VK_SCSI_NAME_BYTES];
-		enum vk_lun_relation relation = vk_lun_relate(&v->lvm.diskID, live, recorded);
-		struct vk_finding *f;
+		struct hearing hearing = {doc, s};
+		const struct vk_finding_sink sink = {take_finding, &hearing};
 
-		if (!v->lvm_usable || (relation != VK_LUN_OTHER && relation != VK_LUN_OTHER_LENGTH))
-			continue;
-		f = vk_doctor_report(doc, VK_F_INCIDENT_REPLICA, s->start_bytes + VK_LVM_HEADER_OFFSET + 0x0C,
-				     VK_SCSI_DISK_ID_BYTES,
-				     "the header of the volume at sector %llu was written for another LUN",
-				     vk_doctor_sector(doc, s->start_bytes));
-		vk_finding_seen(f, "%s in the header", recorded);
-		vk_finding_expected(f, "%s, as this LUN is called", live->name);
+		if (v->lvm_usable && live != NULL)
+			vk_lunid_judge_elsewhere(&v->lvm.diskID, live, s->start_bytes + VK_LVM_HEADER_OFFSET + 0x0C,
+						 &sink);
 	}
-	if (!vk_doctor_has(doc, VK_F_INCIDENT_REPLICA) && doc->copy_of[0] != '\0' && !doc->known.found &&
+	if (!vk_doctor_has(doc, VK_F_LUNID_DESIGNATOR_CHANGED) && doc->copy_of[0] != '\0' && !doc->known.found &&
 	    doc->subject_count > 0)
-		vk_doctor_report(doc, VK_F_INCIDENT_REPLICA, doc->subjects[0].start_bytes, 0,
+		vk_doctor_report(doc, VK_F_LUNID_DESIGNATOR_CHANGED, doc->subjects[0].start_bytes, 0,
 				 "a volume of this disk was captured on another LUN (%s): %.200s; that capture was "
 				 "not used for this disk",
 				 doc->copy_of, doc->copy_why);
@@ -118,13 +128,12 @@ static void ask_size(struct vk_doctor *doc)
 
 void vk_doctor_ask_identity(struct vk_doctor *doc)
 {
-	struct vk_device_info info = {.wwid = ""};
-	struct vk_live_lun live = {.name = doc->options->live_id};
+	const char *name = doc->options->live_id;
+	struct vk_live_lun live;
+	struct vk_error ignored;
+	bool known = name != NULL ? vk_live_lun_of_name(name, &live, &ignored) == VK_OK
+				  : vk_live_lun_of_io(doc->source.io, &live);
 
-	if (live.name == NULL) {
-		vk_device_info_of_io(doc->source.io, &info);
-		live.name = info.wwid;
-	}
-	ask_names(doc, &live);
+	ask_names(doc, known ? &live : NULL);
 	ask_size(doc);
 }

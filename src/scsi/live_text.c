@@ -185,8 +185,8 @@ enum vk_status vk_live_luns_of_text(const char *text, size_t len, struct vk_live
 	}
 	if (status == VK_OK && luns.count == 0) {
 		vk_error_set(err, VK_USAGE, NULL, "no device of ESX is named in the text");
-		status = vk_error_remedy(err, "save the output of esxcli storage core device list, esxcfg-scsidevs -l or "
-					      "-m, or esxcfg-mpath -l");
+		status = vk_error_remedy(err, "save the output of esxcli storage core device list, esxcfg-scsidevs "
+					      "-l or -m, or esxcfg-mpath -l");
 	}
 	if (status != VK_OK) {
 		vk_live_luns_free(&luns);

@@ -106,7 +106,12 @@ is "undo on a snapshot: its table stands" "$(disk_sum b.img)" "$before"
 exits "a restore to the snapshot: refused" 3 in_tree "$VMFSKIT" restore --json --store lun "$id" "$loop_b"
 is "a restore to the snapshot: by its guard" "$(objected "$OUT")" lun
 run in_tree "$VMFSKIT" doctor --json --store lun "$loop_b"
-has "doctor says that it is a replica" "$(jq -r '.sources[].findings[].code' "$OUT")" '^incident\.replica$'
+has "doctor says that it is a replica" "$(jq -r '.sources[].findings[].code' "$OUT")" '^lunid\.designator-changed$'
+exits "a night of the snapshot: it is said" 1 in_tree "$VMFSKIT" capture --json --store night "$loop_b"
+is "a night of the snapshot: as doctor says it" "$(jq -c '[.findings[].code]' "$OUT")" '["lunid.designator-changed"]'
+exits "a night of the LUN itself: nothing is said" 0 in_tree "$VMFSKIT" capture --json --store night "$loop_a"
+is "a night of the LUN itself: no finding" "$(jq -c '[.findings[].code]' "$OUT")" '[]'
+rm -rf night
 zero "$loop_b" $((2048 * 512 + 0x110000)) 4096
 sync
 run in_tree "$VMFSKIT" doctor --json --store lun "$loop_b"
@@ -132,11 +137,11 @@ mpx=$(newest mpx)
 cp --sparse=always mpx.img b.img
 blockdev --flushbufs "$loop_b"
 run in_tree "$VMFSKIT" doctor --json --store mpx "$loop_b"
-has "its copy: doctor says whose volume it is" "$(jq -r '.sources[].findings[] | select(.code == "incident.replica") | .message' "$OUT")" "another LUN \($mpx\): .*$A.*$B"
+has "its copy: doctor says whose volume it is" "$(jq -r '.sources[].findings[] | select(.code == "lunid.designator-changed") | .message' "$OUT")" "another LUN \($mpx\): .*$A.*$B"
 is "its copy: judged by no capture" "$(jq -r '.sources[0].capture // "none"' "$OUT")" none
 run in_tree "$VMFSKIT" doctor --json --store mpx "$loop_a"
 is "the LUN itself: judged by its capture" "$(jq -r '.sources[0].capture // "none"' "$OUT")" "$mpx"
-hasnt "the LUN itself: no replica" "$OUT" 'incident\.replica'
+hasnt "the LUN itself: no replica" "$OUT" 'lunid\.designator-changed'
 # where the volume began nobody tells but the capture, and that is asked of its own LUN only
 "$LAB" break --really --how table "$loop_a" >/dev/null || exit 1
 "$LAB" break --really --how table "$loop_b" >/dev/null || exit 1

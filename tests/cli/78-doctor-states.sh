@@ -144,7 +144,7 @@ has "another disk under the name of a captured one: no capture is its own" "$OUT
 "$LAB" make --table gpt --vmfs 6 --size 420M --naa naa.600144f07ed404000000496ff8cd0003 lun.img >/dev/null
 exits "the same LUN" 0 doctor --live-id naa.600144F07ED404000000496FF8CD0003 lun.img
 exits "a replica: exit code" 1 doctor --live-id naa.600144f07ed404000000496ff8cd0004 lun.img
-has "a replica" "$OUT" 'incident.replica: .*written for another LUN'
+has "a replica" "$OUT" 'lunid.designator-changed: .*written for another LUN'
 has "a replica: both names" "$OUT" 'naa.600144f07ed404000000496ff8cd0003 in the header'
 swap_stripes() { # FILE STRIPE
 	perl -e 'open(my $f, "+<:raw", $ARGV[0]) or die; my $s = $ARGV[1];
@@ -215,7 +215,7 @@ has "one that is not there: the other is shown" "$OUT" '^lun.img: disk'
 # names of two lengths: a LUN may have both, and a copy on another array does
 fresh
 run doctor --json --live-id naa.5000c50012345678 prod.img
-has "a name of another length: a person should look" "$(codes "$OUT")" 'replica'
+has "a name of another length: a person should look" "$(codes "$OUT")" 'lunid.designator-changed'
 # the entries of another disk in the backup's place do not excuse those of the primary
 sectors=$(($(stat -c %s prod.orig) / 512))
 "$LAB" make --table gpt --vmfs 5 --start 4096 --size 420M --seed 9 rival.img >/dev/null || exit 1

@@ -353,7 +353,7 @@ static void names_of_luns(void **state)
 		struct vk_error err;
 
 		must(vk_diagnose(NULL, c.path, &options, &d, &err), &err);
-		assert_int_equal(incident(&d, "incident.replica") != NULL, cases[i].replica);
+		assert_int_equal(incident(&d, "lunid.designator-changed") != NULL, cases[i].replica);
 		vk_diagnosis_free(&d);
 	}
 	clinic_close(&c);

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/shown.h"
 #include "cmd/capture/capture_run.h"
+#include "vmfskit/lunid.h"
 
 static bool has_finding(const struct vk_source *source, enum vk_finding_code code)
 {
@@ -73,6 +74,29 @@ static enum vk_status open_and_look(struct capture_job *job, struct vk_source *r
 	return status;
 }
 
+/* Nobody notices a LUN that changed its name before a host boots: it is said the same night, of each reading once. */
+static void put_new(void *ctx, const struct vk_finding *f)
+{
+	struct capture_job *job = ctx;
+
+	if (!vk_findings_have(&job->findings, f->code, f->offset_bytes))
+		vk_findings_add(&job->findings, f);
+}
+
+static void judge_lun(struct capture_job *job, const struct vk_source *source)
+{
+	const struct vk_finding_sink sink = {put_new, job};
+	struct vk_live_lun live;
+
+	if (!vk_live_lun_of_io(source->io, &live))
+		return;
+	for (size_t i = 0; i < source->vmfs_count; i++)
+		if (source->vmfs[i].lvm_usable)
+			vk_lunid_judge_elsewhere(&source->vmfs[i].lvm.diskID, &live,
+						 source->vmfs[i].start_sector * source->sector_size +
+							 VK_LVM_HEADER_OFFSET + 0x0C, &sink);
+}
+
 static enum vk_status open_disk(void *ctx, struct vk_source *ret_source, struct vk_error *err)
 {
 	struct taking *taking = ctx;
@@ -99,6 +123,8 @@ static enum vk_status open_disk(void *ctx, struct vk_source *ret_source, struct 
 	job->result.skipped = skipped != NULL;
 	if (status != VK_OK)
 		vk_source_close(ret_source);
+	else
+		judge_lun(job, ret_source);
 	return status;
 }
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "evidence/identity.h"
+#include "vmfskit/lunid.h"
 #include "rebuild/header/header_work.h"
 
 enum { TAIL = VK_SCSI_MODEL_TAIL_BYTES };
@@ -159,14 +159,15 @@ static void make_id(struct vk_header_work *c)
 {
 	const struct vk_scsi_disk_id *live = c->options->live_id;
 	char here[VK_SCSI_NAME_BYTES], there[VK_SCSI_NAME_BYTES];
-	const struct vk_live_lun lun = {.name = here};
 	struct vk_scsi_disk_id named;
 	bool has_name = read_name(c, &named), certain;
 
 	if (live != NULL) {
 		vk_scsi_disk_id_name(live, here, &certain);
 		/* what cannot be compared may be a copy, too */
-		if (!has_name || vk_lun_relate(&named, &lun, there) == VK_LUN_SAME) {
+		if (has_name)
+			vk_scsi_disk_id_name(&named, there, &certain);
+		if (!has_name || vk_lun_relate_names(there, here) == VK_LUN_SAME) {
 			vk_mend_all(&c->disk_id, live, VK_FIELD_USUAL, "the LUN as this host sees it");
 			vk_work_note(c, "the disk id (diskID) is lost and becomes that of the present LUN, %s: ESX "
 					"will accept the volume as the original on this LUN. If it is a copy of "

@@ -48,7 +48,7 @@ static void listen(const struct vk_vmfs *vmfs, struct said *ret_said)
 
 /*
  * Two headers of one place are compared byte for byte, ids of every kind: whether they can be of one LUN
- * (evidence/identity.h) is another question, which guard lun asks of the live one. was: of an undo, what the disk said
+ * (vmfskit/lunid.h) is another question, which guard lun asks of the live one. was: of an undo, what the disk said
  * before the restore.
  */
 static bool contradicts(const struct vk_restore *restore, const char *seen, const char *want, const char *was)

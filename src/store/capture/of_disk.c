@@ -10,7 +10,7 @@
 
 #include "base/checked.h"
 #include "base/memory.h"
-#include "evidence/identity.h"
+#include "vmfskit/lunid.h"
 #include "store/plan/plan.h"
 #include "store/folder/identity_of_run.h"
 
