@@ -194,15 +194,17 @@ check-asan:
 	+@$(WITH_SANITIZERS) check-run
 
 # 3000 damages to file systems, of which check runs a part, with the sanitizers: FILE_DAMAGES of each volume, from number
-# DAMAGES_FROM on
+# DAMAGES_FROM on; and HISTORIES of volumes whose deleted files are judged
 FILE_DAMAGES ?= 430
+HISTORIES ?= 200
 DAMAGES_FROM ?= 0
 .PHONY: check-files check-files-run
 check-files:
 	@src/tools/deps.sh build check
 	+@$(WITH_SANITIZERS) check-files-run
-check-files-run: $(filter %/test_fs_damage %/test_fs_noticed,$(UNIT))
-	@$(BUILD)/unit/test_fs_damage; damage=$$?; $(BUILD)/unit/test_fs_noticed && exit $$damage
+check-files-run: $(filter %/test_fs_damage %/test_fs_noticed %/test_undelete_histories,$(UNIT))
+	@$(BUILD)/unit/test_fs_damage; damage=$$?; $(BUILD)/unit/test_fs_noticed; noticed=$$?; \
+		HISTORIES=$(HISTORIES) $(BUILD)/unit/test_undelete_histories && exit $$((damage + noticed))
 check-files-run: export DAMAGES = $(FILE_DAMAGES)
 check-files-run: export DAMAGES_FROM := $(DAMAGES_FROM)
 

@@ -71,7 +71,7 @@ static enum vk_status happened(struct adding *a, char what, uint64_t unit, const
 {
 	const struct vk_life_event e = {.moment = a->r->moment, .what = what, .file = a->file->id,
 					.file_offset = unit * a->file->unit_bytes, .place = u->place,
-					.length = u->bytes};
+					.length = u->bytes, .tbz = u->tbz};
 
 	return vk_append(&a->r->events, &a->r->event_count, &e, sizeof(e)) == NULL ? vk_no_memory(a->err, NULL) : VK_OK;
 }

@@ -60,6 +60,7 @@ struct vk_life_event {
 	uint64_t file;
 	uint64_t file_offset;           /* not of pointer blocks */
 	uint64_t place, length;
+	bool tbz;                       /* + of a block that is to be zeroed: nothing was written to it */
 };
 struct vk_life_record {
 	struct vk_life_file *files;     /* by their ids */
