@@ -10,8 +10,9 @@
  * The same volume gives the same names, as long as nothing is written to it.
  *
  * Descriptors. Runs, size and times are what the descriptor says. A length of 0 with addresses left is replaced by how
- * far these reach (guess). One without a length, or whose addresses are all gone, is counted as cleared. Its name is
- * that of a deleted entry with the same address and generation; else, on VMFS6, its folder is that of parentFD.
+ * far these reach (guess). One whose addresses are all gone, or make no sense, is counted as cleared. Ordinary files
+ * and symbolic links are looked for, no folders, no raw device mappings. The path is that of a deleted entry with the
+ * same address and generation; else, on VMFS6, the folder of parentFD and the name of the candidate.
  *
  * Pointer blocks. One is taken for a candidate when each address in it, zeros aside, names a whole block of this volume
  * (of one kind), none twice, and at least one of the blocks belongs to no file of today. Free sub-blocks of VMFS6 are
@@ -60,8 +61,8 @@ struct vk_carve_mark {
 
 struct vk_carved {
 	/*
-	 * Descriptors by address, then pointer blocks, then signatures, by offset. path: what is known of it; of the
-	 * last two NULL. cut, unseen, torn: false. Free with vk_carved_free.
+	 * Descriptors in the order of their slots, then pointer blocks, then signatures, by offset. path: what is known
+	 * of it; of the last two NULL. cut, unseen, torn: false. Free with vk_carved_free.
 	 */
 	struct vk_undelete found;
 	struct vk_carve_mark *marks;     /* of each file in found */

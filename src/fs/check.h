@@ -88,6 +88,8 @@ struct vk_cluster_head {
 	uint8_t bitmap[VK_CLUSTER6_BITMAP_BYTES];
 	uint32_t bits;             /* for each resource */
 };
+/* File offset of its header. Of k only c->fs, r and small are used. */
+uint64_t vk_cluster_head_offset(const struct vk_clusters *k, uint64_t cluster);
 /* VK_ABSENT, VK_DAMAGED: the source does not hold it; nothing leads to it. */
 enum vk_status vk_cluster_head_read(struct vk_clusters *k, uint64_t cluster, struct vk_cluster_head *ret_head);
 /* Whether its bitmap may be believed; the finding of what is wrong. */

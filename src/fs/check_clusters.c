@@ -8,7 +8,7 @@
 
 enum { LOCK_BYTES = 512 };
 
-static uint64_t header_offset(const struct vk_clusters *k, uint64_t cluster)
+uint64_t vk_cluster_head_offset(const struct vk_clusters *k, uint64_t cluster)
 {
 	uint32_t alignment = k->c->fs->info.md_alignment, header = vk_cluster_header_bytes(alignment);
 	uint64_t parents, group, pg, per;
@@ -66,7 +66,7 @@ enum vk_status vk_cluster_head_read(struct vk_clusters *k, uint64_t cluster, str
 	uint8_t lock[LOCK_BYTES], meta[VK_CLUSTER6_BITMAP + VK_CLUSTER6_BITMAP_BYTES] = {0};
 	uint32_t block = fs->info.vmfs6 ? fs->info.md_alignment : LOCK_BYTES;
 	size_t want = fs->info.vmfs6 ? vk_min_u64(sizeof(meta), fs->info.md_alignment) : LOCK_BYTES, got = 0;
-	uint64_t offset = header_offset(k, cluster);
+	uint64_t offset = vk_cluster_head_offset(k, cluster);
 	struct vk_fs_step step;
 
 	if (offset >= k->gap_from && offset < k->gap_end)

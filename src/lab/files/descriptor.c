@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* File descriptors: lock and metadata as the hosts of the real volumes left them; and what a deletion leaves. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/memory.h"
 #include "lab/files/fill.h"
 #include "vmfskit/heartbeat.h"
 
@@ -242,15 +244,42 @@ static uint64_t resources_of(const struct vk_lab_fill *f, const struct vk_lab_pi
 	return p->pool == VK_LAB_POOL_LARGE ? p->units >> f->w.device->fs.sfbToLfbShift : p->units;
 }
 
+static void clear_blocks(struct vk_lab_fill *f, const struct vk_lab_node *n, struct vk_file_metadata *m)
+{
+	m->fileLength = 0;
+	m->numBlocks = 0;
+	m->numTBZBlocksLo = 0;
+	m->numTBZBlocksHi = 0;
+	m->numCOWBlocksLo = 0;
+	m->numCOWBlocksHi = 0;
+	m->newSinceEpochLo = 0;
+	m->newSinceEpochHi = 0;
+	m->numPointerBlocks = 0;
+	m->numLFB = 0;
+	if (n->zla != VK_ZLA_RESIDENT)
+		memset(f->raw + f->fd.pointers_offset, 0, (size_t)f->fd.pointers * f->fd.pointer_bytes);
+}
+
+static enum vk_status put_zeros(struct vk_lab_fill *f, uint64_t offset, size_t len)
+{
+	uint8_t *zeros = calloc(1, len);
+	enum vk_status status = zeros != NULL ? vk_lab_volume_put(f, offset, zeros, len) : vk_no_memory(f->err, NULL);
+
+	free(zeros);
+	return status;
+}
+
 /*
- * Length 0, no addresses, no link; type, times and what lies in the blocks stay. What ESX leaves is known from hearsay
- * only: that addresses are gone on VMFS 3 and 5, and that no link is left.
+ * Length 0, no addresses, no link; type, times, pointer blocks and what lies in the blocks stay, unless the recipe says
+ * what is left. What ESX leaves is known from hearsay only: that addresses are gone on VMFS 3 and 5, and that no link
+ * is left.
  */
 enum vk_status vk_lab_delete(struct vk_lab_fill *f, struct vk_lab_node *n)
 {
 	uint8_t *raw = f->raw + f->fd.metadata_offset;
 	uint64_t at = vk_lab_pool_offset(f, VK_LAB_POOL_FD, n->fd);
 	enum vk_status status = vk_lab_volume_get(f, at, f->raw, f->fd.fd_bytes);
+	const enum vk_lab_left left = n->item != NULL ? n->item->left : VK_LAB_LEFT_BLOCKS;
 	struct vk_file_metadata m;
 	struct vk_lock lock;
 
@@ -261,23 +290,16 @@ enum vk_status vk_lab_delete(struct vk_lab_fill *f, struct vk_lab_node *n)
 	vk_lock_encode(&lock, f->raw, f->fd.metadata_offset);
 	vk_file_metadata_decode(raw, 512, &m);
 	m.linkCount = 0;
-	m.fileLength = 0;
-	m.numBlocks = 0;
-	m.numTBZBlocksLo = 0;
-	m.numTBZBlocksHi = 0;
-	m.numCOWBlocksLo = 0;
-	m.numCOWBlocksHi = 0;
-	m.newSinceEpochLo = 0;
-	m.newSinceEpochHi = 0;
-	m.numPointerBlocks = 0;
-	m.numLFB = 0;
+	if (left != VK_LAB_LEFT_POINTERS)
+		clear_blocks(f, n, &m);
 	vk_file_metadata_encode(&m, raw, 512);
-	if (n->zla != VK_ZLA_RESIDENT)
-		memset(f->raw + f->fd.pointers_offset, 0, (size_t)f->fd.pointers * f->fd.pointer_bytes);
 	for (size_t i = 0; i < n->piece_count; i++)
 		for (uint64_t k = 0; k < resources_of(f, &n->pieces[i]) && status == VK_OK; k++)
 			status = vk_lab_pool_give(f, n->pieces[i].pool, n->pieces[i].resource + k,
 						  vk_lab_affinity(f, n, n->pieces[i].pool));
+	for (size_t i = 0; i < n->pointer_block_count && status == VK_OK && left == VK_LAB_LEFT_NOTHING; i++)
+		status = put_zeros(f, vk_lab_pool_offset(f, n->pointer_blocks[i].pool, n->pointer_blocks[i].resource),
+				   f->pointer_block_bytes);
 	for (size_t i = 0; i < n->pointer_block_count && status == VK_OK; i++)
 		status = vk_lab_pool_give(f, n->pointer_blocks[i].pool, n->pointer_blocks[i].resource,
 					  vk_lab_fd_address(f, n->fd));

@@ -38,6 +38,9 @@ struct vk_lab_virtual {
 	bool no_descriptor, no_data; /* lost */
 };
 
+/* What deletion leaves: pointer blocks, addresses and length as well, or not even these. */
+enum vk_lab_left { VK_LAB_LEFT_BLOCKS, VK_LAB_LEFT_POINTERS, VK_LAB_LEFT_NOTHING };
+
 /* A file or folder that is asked for. */
 struct vk_lab_item {
 	char *path;                 /* from the root, "/vm/disk.vmdk" */
@@ -62,6 +65,7 @@ struct vk_lab_item {
 	char *names;                 /* what their names begin with */
 	bool cow;
 	bool deleted;
+	enum vk_lab_left left;       /* of one that is deleted */
 	unsigned mode;               /* permission bits */
 	bool has_mode;
 	uint32_t uid, gid;

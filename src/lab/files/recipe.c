@@ -10,8 +10,8 @@
 #include "vmfskit/text.h"
 
 enum word {
-	SIZE, CONTENT, DATA, TBZ, STORED, POINTERS, THIN, THICK, EAGER, FRAGMENTS, EXTENT, COW, DELETED, MODE, UID, GID,
-	MTIME, CTIME, ATIME, LOCK, ENTRIES, NAMES, TO, LUN, KIND, CID, PARENT, PARENT_CID, LOST, WORDS
+	SIZE, CONTENT, DATA, TBZ, STORED, POINTERS, THIN, THICK, EAGER, FRAGMENTS, EXTENT, COW, DELETED, LEFT, MODE,
+	UID, GID, MTIME, CTIME, ATIME, LOCK, ENTRIES, NAMES, TO, LUN, KIND, CID, PARENT, PARENT_CID, LOST, WORDS
 };
 static const struct {
 	const char *word;
@@ -30,6 +30,7 @@ static const struct {
 	[EXTENT] = {"extent", "a member of the volume from 1 to 32"},
 	[COW] = {"cow", "a word without a value"},
 	[DELETED] = {"deleted", "a word without a value"},
+	[LEFT] = {"left", "pointers, blocks or nothing"},
 	[MODE] = {"mode", "octal permission bits"},
 	[UID] = {"uid", "a number below 2^32"},
 	[GID] = {"gid", "a number below 2^32"},
@@ -143,6 +144,20 @@ static bool set_stored(struct vk_lab_item *item, const char *value)
 	return false;
 }
 
+/* Of a file that is deleted. */
+static bool set_left(struct vk_lab_item *item, const char *value)
+{
+	static const char *const names[] = {"blocks", "pointers", "nothing"};
+
+	item->deleted = true;
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(value, names[i]) == 0) {
+			item->left = (enum vk_lab_left)i;
+			return true;
+		}
+	return false;
+}
+
 static bool set_pointers(struct vk_lab_item *item, const char *value)
 {
 	static const struct {
@@ -233,6 +248,8 @@ static bool set_word(struct vk_lab_item *item, enum word word, char *value)
 	case DELETED:
 		item->deleted = true;
 		return *value == '\0';
+	case LEFT:
+		return set_left(item, value);
 	case MODE:
 		return set_mode(item, value);
 	case UID:
