@@ -198,8 +198,8 @@ static void advise_more(struct vk_doctor *doc)
 	(void)vk_source_put_missing(&doc->source, &text);
 	vk_advise(doc, NULL, "Name the whole LUN, or dump more of it: the rest is unknown, and a part of a disk "
 			  "cannot be repaired.");
-	/* nobody takes less than that for a copy of a LUN */
-	if (doc->source.size_bytes < COPY_BYTES)
+	/* nobody takes less than that for a copy of a LUN, nor a bundle, which is whole as it is */
+	if (doc->source.size_bytes < COPY_BYTES || doc->source.form == VK_FORM_BUNDLE)
 		return;
 	vk_advise(doc, NULL,
 		  "If it should be a whole copy, it was cut short (%s): copy again onto at least %llu bytes.",

@@ -62,6 +62,10 @@ run "$VMFSKIT" decode b6
 has "decode says that it is a part" "$OUT" '^  holds a part of the disk: .*, by its index'
 is "the form is told" "$("$VMFSKIT" decode --json b6 | jq -r '.sources[0].form')" bundle
 
+run "$VMFSKIT" doctor --store none --heartbeat-wait 0 b6
+has "doctor says how much is in it, and that it is sound" "$OUT" '^This is [0-9.]+ MiB of 2 GiB, and what is here is sound\.$'
+hasnt "doctor does not call it a copy that was cut short" "$OUT" 'cut short'
+
 # --- several volumes, and an MBR with a chain
 "$LAB" make --table mbr --size 2G --volume vmfs=3,size=700M,label=one --volume vmfs=5,size=700M,label=two two.img >/dev/null 2>&1 ||
 	"$LAB" make --table mbr --vmfs 3 --start 63 --size 1G --label one two.img >/dev/null
