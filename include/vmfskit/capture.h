@@ -18,6 +18,7 @@
  *     pN-heartbeats.raw the heartbeat region: what ticks lies apart
  *     pN-vh-tail.raw    .vh.sf behind the heartbeats, where it is longer
  *     pN-files.map      the map of the files of the volume (file_map.h): nothing that a restore writes
+ *     pN-metadata.bundle  what tells where its files lie, and small files (bundle.h): nothing that a restore writes
  */
 #ifndef VMFSKIT_CAPTURE_H
 #define VMFSKIT_CAPTURE_H
@@ -52,6 +53,24 @@ struct vk_saved_map {
 	char sha256[VK_SHA256_HEX_BYTES];
 	enum vk_file_map_scope scope; /* these are as in struct vk_file_map_sums */
 	uint64_t files, runs, unread, torn, faults;
+};
+
+/* How much of the metadata of a volume is saved. */
+enum vk_metadata_scope {
+	VK_METADATA_SAVED_ALL,  /* all but heartbeats and journals, which tick; small files, too */
+	VK_METADATA_SAVED_LEADS /* what leads to files, without bitmaps of blocks and without small files */
+};
+const char *vk_metadata_scope_name(unsigned scope); /* "all", "leads" */
+/* The metadata of one volume: a bundle of ranges of the disk. Plain value; as vk_saved_map. */
+struct vk_saved_metadata {
+	char file[64];
+	unsigned partition;
+	uint64_t length_bytes;
+	char sha256[VK_SHA256_HEX_BYTES];
+	enum vk_metadata_scope scope;
+	uint64_t held_bytes;       /* of the disk, that are in it */
+	uint64_t unreadable_bytes; /* of the ranges, that could not be read */
+	uint64_t faults;           /* 1: what leads to some of it is damaged, or not in the source */
 };
 
 /* A file that a capture was imported from. Plain value. */
@@ -147,6 +166,8 @@ struct vk_capture {
 	size_t region_count;
 	struct vk_saved_map *maps;      /* newer: sorted by partition; no region, and never written to a disk */
 	size_t map_count;
+	struct vk_saved_metadata *metadata; /* newer: the same */
+	size_t metadata_count;
 	/* ranges that could not be read when it was taken, or were not held by what was imported */
 	struct vk_range *unreadable;
 	size_t unreadable_count;
@@ -197,6 +218,8 @@ void vk_capture_put_view(const struct vk_capture *capture, struct vk_text *text)
 struct vk_capture_watch {
 	uint64_t in_call_since_ms; /* its source was opened with this, see vk_open_options */
 	unsigned timeout_s;        /* so long a call into the device may take */
+	/* told before files are read: so long maps of them and metadata of all volumes can get; 0: not known yet */
+	uint64_t most_map_bytes, most_metadata_bytes;
 	bool apart;                /* another process reads for it, and is watched: nobody else need watch */
 };
 struct vk_capture_options {

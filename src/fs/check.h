@@ -51,6 +51,7 @@ struct vk_checking {
 	size_t subfolder_count;
 	bool names_unknown;                 /* parts of folders are not in the source, or damaged */
 	bool blocks_unknown;                /* what a file uses is not all known */
+	bool journals_unknown;              /* heartbeats, which tell where they lie, are not in the source */
 	struct vk_range_set twice[VK_CHECK_KINDS]; /* numbers of what two files use */
 	vk_check_header_fn on_header;       /* NULL: nobody asks */
 	void *on_header_ctx;

@@ -242,7 +242,11 @@ static void lost_of(struct vk_checking *c, const struct vk_check_map *m)
 void vk_check_lost(struct vk_checking *c)
 {
 	c->phase = VK_FS_CHECK_BLOCKS;
-	for (size_t i = 0; i < VK_CHECK_KINDS && !c->blocks_unknown; i++)
-		if (i != VK_CHECK_FDS && c->maps[i].count > 0)
+	for (size_t i = 0; i < VK_CHECK_KINDS && !c->blocks_unknown; i++) {
+		/* VMFS 3 and 5 have journals in file blocks */
+		const bool journals = i == VK_CHECK_BLOCKS && !c->fs->info.vmfs6 && c->journals_unknown;
+
+		if (i != VK_CHECK_FDS && c->maps[i].count > 0 && !journals)
 			lost_of(c, &c->maps[i]);
+	}
 }

@@ -95,6 +95,7 @@ void vk_check_heartbeats(struct vk_checking *c)
 			return;
 		if (got < sizeof(raw) || !vk_fs_place(c->fs, at, &extent, &source, &rest)) {
 			c->result.phases[c->phase].unknown++;
+			c->journals_unknown = true;
 			continue;
 		}
 		c->result.phases[c->phase].checked++;

@@ -310,6 +310,8 @@ void vk_capture_job(struct capture_job *job)
 	/* where the last capture had VMFS its absence is a finding, wherever the disk was found */
 	options->vmfs_optional = job->run->all && last.identity_count == 0;
 	r->status = vk_capture_take_live(open_disk, &taking, options, &sink, r->id, &r->err);
+	r->most_map_bytes = options->watch->most_map_bytes;
+	r->most_metadata_bytes = options->watch->most_metadata_bytes;
 	if (r->status == VK_OK)
 		r->status = vk_capture_open(store, r->id, &job->capture, &r->err);
 	if (r->status == VK_OK && r->compared) {

@@ -32,6 +32,7 @@ struct capture_result {
 	struct capture_inside inside[CAPTURE_INSIDE_MAX]; /* the best reading first */
 	size_t inside_count;
 	bool inside_more;       /* more than are listed */
+	uint64_t most_map_bytes, most_metadata_bytes; /* as of struct vk_capture_watch */
 	size_t decode_findings; /* warnings and errors that decode has for the disk */
 	bool compared;          /* there was a last capture to compare with */
 	size_t changes_dropped;

@@ -97,6 +97,10 @@ static void put_maps(FILE *out, const struct vk_capture *c)
 	for (size_t i = 0; i < c->map_count; i++)
 		fprintf(out, "  files of partition %u: %" PRIu64 " in %" PRIu64 " runs, %s\n", c->maps[i].partition,
 			c->maps[i].files, c->maps[i].runs, vk_shown_size_short(c->maps[i].length_bytes).text);
+	for (size_t i = 0; i < c->metadata_count; i++)
+		fprintf(out, "  metadata of partition %u: %s, packed %s\n", c->metadata[i].partition,
+			vk_shown_size_short(c->metadata[i].held_bytes).text,
+			vk_shown_size_short(c->metadata[i].length_bytes).text);
 }
 
 static void put_all(FILE *out, const struct capture_run *run, const struct capture_job *job)
@@ -174,6 +178,8 @@ static json_t *job_json(const struct capture_job *job)
 	for (size_t i = 0; i < job->change_count; i++)
 		vk_json_append(changes, vk_cmd_change_json(&job->changes[i], false), &o);
 	VK_JSON_SET(&o, VK_KEY("decode_findings", job->result.decode_findings), VK_KEY("other_paths", paths),
+		    VK_KEY("files_at_most", VK_JSON_OBJECT(VK_KEY("map_bytes", job->result.most_map_bytes),
+							   VK_KEY("metadata_bytes", job->result.most_metadata_bytes))),
 		    VK_KEY("previous", job->result.compared ? job->previous : NULL),
 		    VK_KEY("unchanged", vk_json_bool(job->result.compared && !vk_capture_is_changed(job))),
 		    VK_KEY("changes", changes));

@@ -18,6 +18,7 @@
 
 #include "base/crash_point.h"
 #include "base/memory.h"
+#include "base/shown.h"
 #include "cmd/capture/capture_run.h"
 
 /* Twice as many as processors: while one waits for a disk or for the store to be flushed, another digests. */
@@ -214,13 +215,34 @@ static size_t look_after(struct capture_run *run, size_t count)
 	return ended;
 }
 
+/* What is read of files is told before: it may take long. */
+static uint64_t most_bytes(const struct capture_run *run)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < run->count; i++) {
+		const struct capture_job *job = &run->jobs[i];
+
+		if (job->pid != 0)
+			sum += __atomic_load_n(&job->shared->watch.most_map_bytes, __ATOMIC_SEQ_CST) +
+			       __atomic_load_n(&job->shared->watch.most_metadata_bytes, __ATOMIC_SEQ_CST);
+	}
+	return sum;
+}
+
 static void show_progress(const struct capture_run *run, size_t ended, uint64_t begun_ms)
 {
 	double seconds = (double)(now_ms() - begun_ms) / 1000;
+	const uint64_t most = most_bytes(run);
 
+	if (ended == 0 && most == 0)
+		return;
+	dprintf(STDERR_FILENO, "\rcaptured %zu of %zu", ended, run->count);
 	if (ended > 0)
-		dprintf(STDERR_FILENO, "\rcaptured %zu of %zu, %.1f s left\033[K", ended, run->count,
-			seconds / (double)ended * (double)(run->count - ended));
+		dprintf(STDERR_FILENO, ", %.1f s left", seconds / (double)ended * (double)(run->count - ended));
+	if (most > 0)
+		dprintf(STDERR_FILENO, ", now files: at most %s", vk_shown_size_short(most).text);
+	dprintf(STDERR_FILENO, "\033[K");
 }
 
 static size_t processes_wanted(const struct capture_run *run)

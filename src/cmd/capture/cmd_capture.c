@@ -195,8 +195,10 @@ static const struct vk_cli_option options[] = {
 	{.name = "fail-on-change", .config = true,
 	 .help = "exit 1 when something that matters changed since the last capture, or a LUN is no longer seen"},
 	{.name = "files-limit", .argument = "BYTES", .config = true,
-	 .help = "the map of the files of a volume is at most so long (default 256M); else it has only virtual disks"},
-	{.name = "no-files", .config = true, .help = "do not save where the files of volumes lie"},
+	 .help = "the map of the files of a volume, and its metadata, are at most so long (default 256M); else the map "
+		 "has only virtual disks, the metadata no bitmaps and no small files"},
+	{.name = "no-files", .config = true,
+	 .help = "save neither where the files of volumes lie nor what leads to them"},
 	{.name = "md5", .config = true, .help = "save MD5 digests with SHA-256"},
 	VK_SIGN_KEY_OPTION,
 	VK_ANCHOR_OPTION,
@@ -233,6 +235,10 @@ const struct vk_cli_verb vk_verb_capture = {
 		"--files-limit has the runs of virtual disks only, and this is printed. Files that change while they "
 		"are mapped are marked. If files cannot be read, the rest is saved all the same. vmfskit list "
 		"--files shows the map, vmfskit diff compares two. restore never writes anything of it.\n\n"
+		"Beside the map lies what leads to the files: file descriptors, also of deleted files, pointer "
+		"blocks, folders, bitmaps, and files of at most 64 KiB, such as the descriptors of virtual disks. It "
+		"is packed, usually into some kilobytes, and is a source of its own: vmfskit ls reads it. How much "
+		"both are at most is shown on a terminal before the files are read, and told with --json.\n\n"
 		"A capture is a folder of the store. It can be restored with dd and sha256sum alone: RESTORE.txt in "
 		"it has the commands. The folder gets its name only when it is whole and on disk. Files that did not "
 		"change since the last capture of the same disk are hard links to its files.\n\n"

@@ -73,6 +73,8 @@ uint64_t vk_cmd_saved_bytes(const struct vk_capture *capture)
 		sum += capture->regions[i].length_bytes;
 	for (size_t i = 0; i < capture->map_count; i++)
 		sum += capture->maps[i].length_bytes;
+	for (size_t i = 0; i < capture->metadata_count; i++)
+		sum += capture->metadata[i].length_bytes;
 	return sum;
 }
 
@@ -82,6 +84,13 @@ static json_t *map_json(const struct vk_saved_map *map)
 			      VK_KEY("files", map->files), VK_KEY("runs", map->runs), VK_KEY("torn", map->torn),
 			      VK_KEY("unread", map->unread), VK_KEY("faults", map->faults),
 			      VK_KEY("size_bytes", map->length_bytes));
+}
+
+static json_t *metadata_json(const struct vk_saved_metadata *m)
+{
+	return VK_JSON_OBJECT(VK_KEY("partition", m->partition), VK_KEY("scope", vk_metadata_scope_name(m->scope)),
+			      VK_KEY("size_bytes", m->length_bytes), VK_KEY("held_bytes", m->held_bytes),
+			      VK_KEY("unreadable_bytes", m->unreadable_bytes), VK_KEY("faults", m->faults));
 }
 
 /* Of a structure that could not be read nothing is told; of one that could, also empty texts. */
@@ -109,18 +118,20 @@ static json_t *volume_json(const struct vk_identity *id)
 struct vk_json vk_cmd_capture_json(const char *id, const char *path, const struct vk_capture *c)
 {
 	struct vk_json o = vk_json_begin();
-	json_t *volumes = json_array(), *maps = json_array();
+	json_t *volumes = json_array(), *maps = json_array(), *metadata = json_array();
 
 	for (size_t i = 0; i < c->identity_count; i++)
 		vk_json_append(volumes, volume_json(&c->identities[i]), &o);
 	for (size_t i = 0; i < c->map_count; i++)
 		vk_json_append(maps, map_json(&c->maps[i]), &o);
+	for (size_t i = 0; i < c->metadata_count; i++)
+		vk_json_append(metadata, metadata_json(&c->metadata[i]), &o);
 	VK_JSON_SET(&o, VK_KEY("id", id), VK_KEY("path", path), VK_KEY("time", c->time), VK_KEY("host", c->host),
 		    VK_KEY("disk", c->source_path), VK_KEY("kind", vk_source_kind_name(c->source_kind)),
 		    VK_KEY("purpose", vk_capture_purpose(c)), VK_KEY("undo_of", c->is_undo ? c->undo_of : NULL),
 		    VK_KEY("size_bytes", c->size_bytes), VK_KEY("sector_size", c->sector_size),
 		    VK_KEY("saved_bytes", vk_cmd_saved_bytes(c)), VK_KEY("volumes", volumes),
-		    VK_KEY("file_maps", maps));
+		    VK_KEY("file_maps", maps), VK_KEY("metadata", metadata));
 	return o;
 }
 

@@ -81,7 +81,7 @@ enum vk_status vk_capture_map(const struct vk_capture *capture, size_t map, stru
 	status = vk_folder_open(capture->path, &fd, err);
 	if (status != VK_OK)
 		return status;
-	status = vk_map_open(fd, &capture->maps[map], ret_io, err);
+	status = vk_map_open(fd, capture->maps[map].file, capture->maps[map].length_bytes, ret_io, err);
 	close(fd);
 	return status;
 }

@@ -326,6 +326,8 @@ static enum vk_status take_once(const struct vk_source *source, bool live, bool 
 			report(taking, sink, &changes.items[i]);
 		prove(taking, source, options, sink);
 		status = vk_taking_maps(taking, source, options, sink, err);
+		if (status == VK_OK)
+			status = vk_taking_metadata(taking, source, options, sink, err);
 	}
 	if (status == VK_OK && !*ret_again) {
 		/* what is of the store, not of the capture, is not in the manifest */

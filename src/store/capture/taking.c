@@ -154,8 +154,8 @@ enum vk_status vk_taking_set(struct vk_taking *taking, const struct vk_region *r
 
 	c->regions = calloc(region_count + 1, sizeof(*c->regions));
 	c->identities = calloc(identity_count + 1, sizeof(*c->identities));
-	/* no more maps than volumes, whose identities these are */
-	taking->written_count = region_count + 1 + identity_count;
+	/* no more maps, and files of metadata, than volumes, whose identities these are */
+	taking->written_count = region_count + 1 + 2 * identity_count;
 	taking->written = calloc(taking->written_count, sizeof(*taking->written));
 	if (taking->written == NULL)
 		taking->written_count = 0;
@@ -234,7 +234,7 @@ static enum vk_status reread(struct vk_taking *taking, struct vk_error *err)
 {
 	const struct vk_manifest *m = &taking->manifest;
 
-	for (size_t i = 0; i <= m->capture.region_count + m->capture.map_count; i++) {
+	for (size_t i = 0; i <= m->capture.region_count + m->capture.map_count + m->capture.metadata_count; i++) {
 		uint64_t length;
 		const char *file = vk_taking_file(taking, i, &length);
 		uint64_t found;

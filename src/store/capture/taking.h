@@ -12,7 +12,7 @@ struct vk_taking {
 	struct vk_folder folder;
 	struct vk_saver saver;
 	struct vk_previous previous;
-	/* one for each region, behind them one for RESTORE.txt, and one for each map of files */
+	/* one for each region, behind them one for RESTORE.txt, one for each map of files, and of metadata */
 	struct vk_written *written;
 	size_t written_count;
 	bool hung;   /* the device did not answer while files were read: it is not asked again */
@@ -58,6 +58,19 @@ VK_MUST_USE enum vk_status vk_taking_put(struct vk_taking *taking, size_t index,
 VK_MUST_USE enum vk_status vk_taking_maps(struct vk_taking *taking, const struct vk_source *source,
 					  const struct vk_capture_options *options, const struct vk_finding_sink *sink,
 					  struct vk_error *err);
+/* Into a file without a name (vk_folder_scratch); err may be NULL. Make it empty again. */
+enum vk_status vk_scratch_put(int fd, const void *bytes, size_t len, struct vk_error *err);
+bool vk_scratch_restart(int fd);
+/* Whether the store has room for such a file. what: "file map". */
+bool vk_taking_has_room(const struct vk_taking *taking, const char *file, const char *what, uint64_t bytes,
+			struct vk_error *err);
+/* The finding that it is not saved. what: "files are". */
+void vk_taking_report_lost(unsigned partition, uint64_t base, const char *what, const struct vk_error *why,
+			   const struct vk_finding_sink *sink);
+/* The metadata of all volumes; behind the maps. As these. */
+VK_MUST_USE enum vk_status vk_taking_metadata(struct vk_taking *taking, const struct vk_source *source,
+					      const struct vk_capture_options *options,
+					      const struct vk_finding_sink *sink, struct vk_error *err);
 /*
  * RESTORE.txt, manifest, what vouches for it; all flushed and read again; a line in the ledger, and the folder's
  * name.

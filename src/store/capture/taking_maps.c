@@ -18,6 +18,7 @@
 #include "store/capture/apart.h"
 #include "store/capture/taking.h"
 #include "store/plan/plan.h"
+#include "vmfskit/fs_metadata.h"
 
 enum {
 	MAP_NAME_BYTES = sizeof(((struct vk_saved_map *)NULL)->file),
@@ -28,25 +29,31 @@ struct scratch {
 	int fd;
 };
 
-static bool put_bytes(void *ctx, const void *bytes, size_t len)
+enum vk_status vk_scratch_put(int fd, const void *bytes, size_t len, struct vk_error *err)
 {
-	const struct scratch *scratch = ctx;
-
 	for (size_t done = 0; done < len;) {
-		const ssize_t n = write(scratch->fd, (const char *)bytes + done, len - done);
+		const ssize_t n = write(fd, (const char *)bytes + done, len - done);
 
 		if (n < 0 && errno != EINTR)
-			return false;
+			return vk_error_errno(err, errno, NULL, "cannot be written");
 		done += n > 0 ? (size_t)n : 0;
 	}
-	return true;
+	return VK_OK;
+}
+
+bool vk_scratch_restart(int fd)
+{
+	return lseek(fd, 0, SEEK_SET) == 0 && ftruncate(fd, 0) == 0;
+}
+
+static bool put_bytes(void *ctx, const void *bytes, size_t len)
+{
+	return vk_scratch_put(((const struct scratch *)ctx)->fd, bytes, len, NULL) == VK_OK;
 }
 
 static bool restart(void *ctx)
 {
-	const struct scratch *scratch = ctx;
-
-	return lseek(scratch->fd, 0, SEEK_SET) == 0 && ftruncate(scratch->fd, 0) == 0;
+	return vk_scratch_restart(((const struct scratch *)ctx)->fd);
 }
 
 /* What of the files is not in the map, one finding for each cause. */
@@ -77,20 +84,21 @@ static void report(const struct vk_vmfs *vmfs, uint64_t base, uint64_t limit, co
 }
 
 /* Nothing of the files of a volume is saved. That it is only not there, as in a dump of its begin, is no fault. */
-static void report_failure(const struct vk_vmfs *vmfs, uint64_t base, const struct vk_error *why,
+void vk_taking_report_lost(unsigned partition, uint64_t base, const char *what, const struct vk_error *why,
 			   const struct vk_finding_sink *sink)
 {
 	const bool absent = why->status == VK_ABSENT || why->status == VK_UNSUPPORTED;
 
 	vk_finding_say(sink, absent ? VK_F_CAPTURE_FILES_ABSENT : VK_F_CAPTURE_FILES_UNREAD, base, 0, NULL, NULL,
-		       "partition %u: its files are not saved: %.150s", vmfs->partition, why->what);
+		       "partition %u: its %s not saved: %.150s", partition, what, why->what);
 }
 
 /*
  * Whether the store has room for the map: the headers must not be lost for it. One as long as the last night's is
  * mostly the same, and then takes none.
  */
-static bool has_room(const struct vk_taking *taking, const char *file, uint64_t bytes, struct vk_error *err)
+bool vk_taking_has_room(const struct vk_taking *taking, const char *file, const char *what, uint64_t bytes,
+			struct vk_error *err)
 {
 	struct statvfs fs;
 	struct stat st;
@@ -100,7 +108,7 @@ static bool has_room(const struct vk_taking *taking, const char *file, uint64_t 
 	    (taking->previous.fd >= 0 && fstatat(taking->previous.fd, file, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	     (uint64_t)st.st_size == bytes))
 		return true;
-	(void)vk_error_set(err, VK_IO, taking->folder.store, "the store has no room for the file map, which has %s",
+	(void)vk_error_set(err, VK_IO, taking->folder.store, "the store has no room for the %s, which has %s", what,
 			   vk_shown_size_short(bytes).text);
 	return false;
 }
@@ -127,6 +135,7 @@ static enum vk_status keep_map(struct vk_taking *taking, const struct vk_vmfs *v
 /* What is handed to the process that reads the files, and back. */
 struct map_job {
 	const struct vk_fs_extent *extent;
+	struct vk_capture_watch *watch;
 	uint64_t limit;
 	struct scratch scratch;
 	struct vk_file_map_made made;
@@ -134,11 +143,33 @@ struct map_job {
 	struct vk_error why;
 };
 
+/* So long a line of a run can get, and that of a file with a path of usual length. */
+enum { RUN_BYTES = 40, FILE_BYTES = 400 };
+
+/* Told before all the files are read, from a few headers. */
+static void tell_sizes(const struct map_job *job)
+{
+	struct vk_capture_watch *watch = job->watch;
+	struct vk_fs_metadata_sizes sizes;
+	struct vk_fs *fs;
+	uint64_t map;
+
+	if (watch == NULL || vk_fs_open(job->extent, 1, NULL, &fs, NULL) != VK_OK)
+		return;
+	if (vk_fs_metadata_estimate(fs, &sizes, NULL) == VK_OK) {
+		map = vk_add_sat(vk_mul_sat(sizes.runs, RUN_BYTES), vk_mul_sat(sizes.files, FILE_BYTES));
+		watch->most_map_bytes += vk_min_u64(map, job->limit);
+		watch->most_metadata_bytes += vk_min_u64(sizes.total_bytes, job->limit);
+	}
+	vk_fs_close(fs);
+}
+
 static void make_map(void *ctx)
 {
 	struct map_job *job = ctx;
 	const struct vk_file_map_out out = {put_bytes, restart, &job->scratch};
 
+	tell_sizes(job);
 	job->status = vk_file_map_make(job->extent, 1, job->limit, &out, &job->made, &job->why);
 }
 
@@ -177,14 +208,15 @@ static enum vk_status take_map(struct vk_taking *taking, const struct vk_source 
 			munmap(job, sizeof(*job));
 		return vk_no_memory(err, source->path);
 	}
-	*job = (struct map_job){.extent = &extent, .limit = options->files_limit_bytes, .scratch = {.fd = -1}};
+	*job = (struct map_job){.extent = &extent, .watch = options->watch, .limit = options->files_limit_bytes,
+				.scratch = {.fd = -1}};
 	snprintf(file, sizeof(file), "p%u-files.map", vmfs->partition);
 	status = read_files(taking, options, job, &why);
-	if (status == VK_OK && !has_room(taking, file, job->made.bytes, &why))
+	if (status == VK_OK && !vk_taking_has_room(taking, file, "file map", job->made.bytes, &why))
 		status = VK_IO;
 	vk_io_close(extent.io);
 	if (status != VK_OK && status != VK_NOMEM) {
-		report_failure(vmfs, base, &why, sink);
+		vk_taking_report_lost(vmfs->partition, base, "files are", &why, sink);
 		status = VK_OK;
 	} else if (status == VK_NOMEM) {
 		*err = why;

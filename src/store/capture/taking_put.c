@@ -19,8 +19,14 @@ const char *vk_taking_file(const struct vk_taking *taking, size_t index, uint64_
 		*ret_length = taking->manifest.restore_bytes;
 		return VK_RESTORE_FILE;
 	}
-	*ret_length = c->maps[index - c->region_count - 1].length_bytes;
-	return c->maps[index - c->region_count - 1].file;
+	index -= c->region_count + 1;
+	if (index < c->map_count) {
+		*ret_length = c->maps[index].length_bytes;
+		return c->maps[index].file;
+	}
+	index -= c->map_count;
+	*ret_length = c->metadata[index].length_bytes;
+	return c->metadata[index].file;
 }
 
 static enum vk_status copy_bytes(struct vk_saver *saver, const struct vk_taking_bytes *bytes, uint64_t length,

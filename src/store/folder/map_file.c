@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The map of the files of a volume, as a file of a capture. */
+/* A file of a capture that is no region, as a source: the map of the files of a volume, its metadata. */
 #include "store/folder/map_file.h"
 
 #include <errno.h>
@@ -33,21 +33,22 @@ static void close_map(void *self)
 	free(file);
 }
 
-enum vk_status vk_map_open(int folder_fd, const struct vk_saved_map *map, struct vk_io **ret_io, struct vk_error *err)
+enum vk_status vk_map_open(int folder_fd, const char *name, uint64_t length_bytes, struct vk_io **ret_io,
+			   struct vk_error *err)
 {
 	static const struct vk_io_ops ops = {.read_at = read_map, .close = close_map};
 	struct map_file *file = malloc(sizeof(*file));
-	enum vk_status status = file != NULL ? vk_folder_open_file(folder_fd, map->file, &file->fd, &file->length, err)
-					     : vk_no_memory(err, map->file);
+	enum vk_status status = file != NULL ? vk_folder_open_file(folder_fd, name, &file->fd, &file->length, err)
+					     : vk_no_memory(err, name);
 
 	if (status != VK_OK) {
 		free(file);
 		return status;
 	}
-	if (file->length != map->length_bytes) {
+	if (file->length != length_bytes) {
 		close_map(file);
-		return vk_error_set(err, VK_DAMAGED, map->file, "the file map does not have its length");
+		return vk_error_set(err, VK_DAMAGED, name, "it does not have its length");
 	}
-	*ret_io = vk_io_new(&ops, file, map->file, map->length_bytes, 512);
-	return *ret_io != NULL ? VK_OK : vk_no_memory(err, map->file);
+	*ret_io = vk_io_new(&ops, file, name, length_bytes, 512);
+	return *ret_io != NULL ? VK_OK : vk_no_memory(err, name);
 }

@@ -61,7 +61,7 @@ void vk_manifest_set_device(struct vk_capture *capture, const struct vk_device_i
 /* Two regions, or maps, in one file would make one of them worthless. */
 static void check_names(struct vk_json_reader *r, const struct vk_capture *c)
 {
-	const size_t count = c->region_count + c->map_count;
+	const size_t count = c->region_count + c->map_count + c->metadata_count;
 	const char **names = calloc(count + 1, sizeof(*names));
 
 	if (names == NULL) {
@@ -73,6 +73,8 @@ static void check_names(struct vk_json_reader *r, const struct vk_capture *c)
 		names[i] = c->regions[i].file;
 	for (size_t i = 0; i < c->map_count; i++)
 		names[c->region_count + i] = c->maps[i].file;
+	for (size_t i = 0; i < c->metadata_count; i++)
+		names[c->region_count + c->map_count + i] = c->metadata[i].file;
 	qsort(names, count, sizeof(*names), vk_texts_compare);
 	for (size_t i = 1; i < count; i++)
 		if (strcmp(names[i - 1], names[i]) == 0)
@@ -132,6 +134,8 @@ static void read_manifest(struct vk_json_reader *r, const json_t *root, struct v
 	vk_manifest_set_device(c, &m->device);
 	if (json_array_size(json_object_get(root, "file_maps")) > VK_MANIFEST_MAX_VOLUMES)
 		vk_reader_fail(r, "file_maps", "is too long a list");
+	if (json_array_size(json_object_get(root, "metadata")) > VK_MANIFEST_MAX_VOLUMES)
+		vk_reader_fail(r, "metadata", "is too long a list");
 	if (json_array_size(json_object_get(root, "partitions")) > VK_MANIFEST_MAX_VOLUMES)
 		vk_reader_fail(r, "partitions", "is too long a list");
 	vk_rows_read(&vk_content_rows, r, root, c);

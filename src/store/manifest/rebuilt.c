@@ -37,6 +37,7 @@ void vk_capture_close(struct vk_capture *capture)
 	free(capture->identities);
 	free(capture->regions);
 	free(capture->maps);
+	free(capture->metadata);
 	free(capture->unreadable);
 	free(capture->imported);
 	vk_rebuilt_free(&capture->rebuilt);

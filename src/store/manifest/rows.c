@@ -32,6 +32,8 @@ static const struct vk_row_words part_words = {
 	vk_part_name, {VK_PART_TABLE, VK_PART_LVM, VK_PART_VH, VK_PART_HEARTBEATS}, 4};
 static const struct vk_row_words scope_words = {
 	vk_file_map_scope_name, {VK_FILE_MAP_ALL, VK_FILE_MAP_DISKS, VK_FILE_MAP_NAMES, VK_FILE_MAP_CUT}, 4};
+static const struct vk_row_words metadata_words = {
+	vk_metadata_scope_name, {VK_METADATA_SAVED_ALL, VK_METADATA_SAVED_LEADS}, 2};
 static const struct vk_row_words kind_words = {vk_source_kind_name, {VK_SOURCE_DISK, VK_SOURCE_PARTITION}, 2};
 static const struct vk_row_words table_words = {vk_table_kind_name, {VK_TABLE_NONE, VK_TABLE_MBR, VK_TABLE_GPT}, 3};
 
@@ -72,6 +74,16 @@ ITEM_ROWS(map_rows, struct vk_saved_map,
 	NUMBER(struct vk_saved_map, unread, VK_FILE_MAP_FILES_MAX),
 	NUMBER(struct vk_saved_map, torn, VK_FILE_MAP_FILES_MAX),
 	NUMBER(struct vk_saved_map, faults, INT64_MAX));
+
+ITEM_ROWS(metadata_rows, struct vk_saved_metadata,
+	ROW(struct vk_saved_metadata, "file", file, VK_ROW_NAME),
+	NUMBER(struct vk_saved_metadata, partition, UINT32_MAX),
+	NUMBER(struct vk_saved_metadata, length_bytes, VK_FILE_MAP_MOST_BYTES),
+	ROW(struct vk_saved_metadata, "sha256", sha256, VK_ROW_DIGEST),
+	ROW(struct vk_saved_metadata, "scope", scope, VK_ROW_WORD, .words = &metadata_words),
+	NUMBER(struct vk_saved_metadata, held_bytes, INT64_MAX),
+	NUMBER(struct vk_saved_metadata, unreadable_bytes, INT64_MAX),
+	NUMBER(struct vk_saved_metadata, faults, INT64_MAX));
 
 ITEM_ROWS(range_rows, struct vk_range,
 	NUMBER(struct vk_range, offset_bytes, INT64_MAX),
@@ -138,10 +150,16 @@ ROWS(vk_imported_rows, struct vk_capture,
 ROWS(vk_content_rows, struct vk_capture,
 	LIST(struct vk_capture, "partitions", identities, identity_count, identity_rows),
 	LIST(struct vk_capture, "regions", regions, region_count, region_rows),
-	NEWER_LIST(struct vk_capture, "file_maps", maps, map_count, map_rows));
+	NEWER_LIST(struct vk_capture, "file_maps", maps, map_count, map_rows),
+	NEWER_LIST(struct vk_capture, "metadata", metadata, metadata_count, metadata_rows));
 
 ROWS(vk_unreadable_rows, struct vk_capture,
 	LIST(struct vk_capture, "unreadable", unreadable, unreadable_count, range_rows));
+
+const char *vk_metadata_scope_name(unsigned scope)
+{
+	return scope == VK_METADATA_SAVED_ALL ? "all" : scope == VK_METADATA_SAVED_LEADS ? "leads" : "unknown";
+}
 
 /* The value of a member that is a number, an enum, a bool, or the first byte of a text or pointer that is not empty. */
 static uint64_t get_value(const struct vk_row *row, const void *member)

@@ -65,7 +65,7 @@ char *vk_md5sums_text(const struct vk_capture *capture)
 char *vk_sums_text(const struct vk_manifest *manifest, const struct vk_sums *sums)
 {
 	const struct vk_capture *c = &manifest->capture;
-	struct line *lines = calloc(c->region_count + c->map_count + 4, sizeof(*lines));
+	struct line *lines = calloc(c->region_count + c->map_count + c->metadata_count + 4, sizeof(*lines));
 	char *md5sums = vk_capture_has_md5(c) ? vk_md5sums_text(c) : NULL;
 	char md5sums_sha256[VK_SHA256_HEX_BYTES];
 	size_t count = 0;
@@ -81,6 +81,8 @@ char *vk_sums_text(const struct vk_manifest *manifest, const struct vk_sums *sum
 		lines[count++] = (struct line){c->regions[i].file, c->regions[i].sha256};
 	for (size_t i = 0; i < c->map_count; i++)
 		lines[count++] = (struct line){c->maps[i].file, c->maps[i].sha256};
+	for (size_t i = 0; i < c->metadata_count; i++)
+		lines[count++] = (struct line){c->metadata[i].file, c->metadata[i].sha256};
 	lines[count++] = (struct line){VK_RESTORE_FILE, manifest->restore_sha256};
 	lines[count++] = (struct line){VK_MANIFEST_FILE, sums->manifest_sha256};
 	if (sums->signature_sha256 != NULL)

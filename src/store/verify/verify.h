@@ -21,6 +21,7 @@ struct vk_expected_file {
 	uint64_t length_bytes;
 	uint64_t offset_bytes; /* on the disk, for findings; 0 for files that are no region */
 	const struct vk_saved_map *map; /* NULL: it is none. Borrowed */
+	const struct vk_saved_metadata *metadata; /* the same */
 };
 
 struct vk_verifier {

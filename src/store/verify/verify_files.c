@@ -13,6 +13,7 @@
 #include "store/folder/save.h"
 #include "store/folder/map_file.h"
 #include "store/verify/verify.h"
+#include "vmfskit/bundle.h"
 
 static int compare_expected(const void *a, const void *b)
 {
@@ -58,6 +59,14 @@ static bool collect_from_manifest(struct vk_verifier *v)
 		if (e == NULL)
 			return false;
 		e->map = &c->maps[i];
+	}
+	for (size_t i = 0; i < c->metadata_count; i++) {
+		const struct vk_saved_metadata *m = &c->metadata[i];
+		struct vk_expected_file *e = expect(v, m->file, m->sha256, m->length_bytes);
+
+		if (e == NULL)
+			return false;
+		e->metadata = m;
 	}
 	sound = expect(v, VK_RESTORE_FILE, v->manifest.restore_sha256, v->manifest.restore_bytes) != NULL &&
 		(c->signer[0] == '\0' ||
@@ -138,7 +147,7 @@ static bool digest_once(const struct vk_verifier *v, struct vk_saver *s, const s
 /* What is wrong with a file. A map of files is not what a capture is for: its headers are as good as they were. */
 static enum vk_finding_code code_of(const struct vk_expected_file *e, enum vk_finding_code code)
 {
-	return e->map != NULL ? VK_F_CAPTURE_FILE_MAP : code;
+	return e->map != NULL || e->metadata != NULL ? VK_F_CAPTURE_FILE_MAP : code;
 }
 
 /* The digest is right: what was saved must be a map all the same, with the sums that the manifest has. */
@@ -148,7 +157,7 @@ static enum vk_status check_map(const struct vk_verifier *v, const struct vk_exp
 	struct vk_file_map_sums sums;
 	struct vk_error why = {.status = VK_OK};
 	struct vk_io *io;
-	enum vk_status status = vk_map_open(v->folder_fd, map, &io, &why);
+	enum vk_status status = vk_map_open(v->folder_fd, map->file, map->length_bytes, &io, &why);
 
 	if (status == VK_OK) {
 		status = vk_file_map_read(io, NULL, &sums, &why);
@@ -157,6 +166,37 @@ static enum vk_status check_map(const struct vk_verifier *v, const struct vk_exp
 	if (status == VK_OK && (sums.files != map->files || sums.runs != map->runs || sums.unread != map->unread ||
 				sums.torn != map->torn || sums.faults != map->faults || sums.scope != map->scope))
 		status = vk_error_set(&why, VK_DAMAGED, e->file, "it has other sums than the manifest");
+	if (status == VK_NOMEM || status == VK_IO)
+		return (*err = why).status;
+	if (status != VK_OK)
+		vk_finding_say(v->sink, VK_F_CAPTURE_FILE_MAP, 0, 0, NULL, NULL, "%s: %s", e->file, why.what);
+	return VK_OK;
+}
+
+/* The same of a bundle: what is in it is what the manifest says. */
+static enum vk_status check_metadata(const struct vk_verifier *v, const struct vk_expected_file *e,
+				     struct vk_error *err)
+{
+	struct vk_error why = {.status = VK_OK};
+	struct vk_io *io = NULL, *bundle = NULL;
+	uint64_t held = 0, unreadable = 0;
+	enum vk_status status = vk_map_open(v->folder_fd, e->file, e->metadata->length_bytes, &io, &why);
+
+	if (status == VK_OK) {
+		status = vk_io_bundle(io, &bundle, &why);
+		if (status != VK_OK)
+			vk_io_close(io);
+	}
+	for (uint64_t at = 0, size = status == VK_OK ? vk_io_size_bytes(bundle) : 0; at < size;) {
+		const struct vk_span span = vk_io_span(bundle, at);
+
+		held += span.state == VK_SPAN_DATA || span.state == VK_SPAN_ZERO ? span.length_bytes : 0;
+		unreadable += span.state == VK_SPAN_UNREADABLE ? span.length_bytes : 0;
+		at = span.length_bytes == 0 ? size : at + span.length_bytes;
+	}
+	vk_io_close(bundle);
+	if (status == VK_OK && (held != e->metadata->held_bytes || unreadable != e->metadata->unreadable_bytes))
+		status = vk_error_set(&why, VK_DAMAGED, e->file, "it has other ranges than the manifest says");
 	if (status == VK_NOMEM || status == VK_IO)
 		return (*err = why).status;
 	if (status != VK_OK)
@@ -210,6 +250,8 @@ static enum vk_status check_file(const struct vk_verifier *v, struct vk_saver *s
 			       e->sha256, "%s is not what was saved", e->file);
 	} else if (e->map != NULL) {
 		status = check_map(v, e, err);
+	} else if (e->metadata != NULL) {
+		status = check_metadata(v, e, err);
 	} else if (e->md5[0] != '\0' && strcmp(is.md5, e->md5) != 0) {
 		/*
 		 * both digests are of the same bytes: when only one of them fits, the other was never that of the
