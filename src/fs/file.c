@@ -2,6 +2,7 @@
 /* File descriptors: found by their address, and compared with what they say of themselves. */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/bytes.h"
@@ -65,12 +66,13 @@ static enum vk_status read_file(struct vk_fs *fs, struct vk_fs_file *file, struc
 	const struct vk_fd_geometry *g = &fs->info.fd;
 	enum vk_status status;
 
-	file->fd = calloc(1, g->fd_bytes);
+	file->fd = malloc(g->fd_bytes);
 	if (file->fd == NULL)
 		return vk_no_memory(err, NULL);
 	status = vk_fs_get(fs, file->volume_offset, file->fd, g->fd_bytes, &file->fd_seen_bytes, err);
 	if (status != VK_OK)
 		return status;
+	memset(file->fd + file->fd_seen_bytes, 0, g->fd_bytes - file->fd_seen_bytes);
 	if (file->fd_seen_bytes < g->metadata_offset + VK_FILE_METADATA_BYTES)
 		return vk_error_set(err, VK_ABSENT, vk_io_name(fs->volume),
 				    "the file descriptor at volume offset 0x%" PRIx64 " is %s", file->volume_offset,

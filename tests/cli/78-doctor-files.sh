@@ -162,6 +162,15 @@ at=$(descriptor /vm/a.vmx)
 dd if=/dev/urandom of=hurt.img bs=512 seek=$((at / 512)) count=4 conv=notrunc status=none
 exits "a descriptor of random bytes" 1 doctor --json hurt.img
 is "its file is named" "$(hits '.files | map(select(.type != "system") | [.path, .descriptor, .placed])')" '[["/vm/a.vmx",true,false]]'
+# what a pointer block leads to cannot be found
+at=$(content /.pbc.sf)
+map_of disk.img $((at + 65536)) $(($("$VMFSKIT" map --json disk.img /.pbc.sf | jq '.extents[0].length') - 65536)) >map
+exits "pointer blocks that cannot be read" 1 doctor --json --mapfile map disk.img
+is "pointer blocks: whose" "$(hits '.files | map(select(.pointer_blocks > 0) | [.path, .folder, .pointer_blocks, .placed])')" \
+	'[["/vm/pointers-flat.vmdk","/vm",1,false],["/vm/thin-flat.vmdk","/vm",1,false]]'
+run doctor --mapfile map disk.img
+section "$OUT" >shown
+has "pointer blocks: what that means" shown '^  /vm/pointers-flat\.vmdk +1 pointer block$'
 # the file-system descriptor is what leads to all files
 copy_disk disk.img hurt.img
 zero hurt.img $((base + (2 << 20))) 512
@@ -186,6 +195,13 @@ at=$(jq '.extents[0].device_offset' "$OUT")
 map_of e1.img "$at" 8192 >map
 run doctor --json --mapfile map e1.img
 is "the second extent alone: where the list of files is" "$(hits .unknown)" '"the list of files is on the first extent of the volume: name its disk, too"'
+
+# the mapfile is that of both
+run doctor --json --mapfile map e0.img e1.img
+is "both: the file on the second, and what lies there on the first" \
+	"$(hits '.files | map([.path, .damaged_bytes, .placed])')" '[["/.vh.sf",8192,true],["/vm/two-flat.vmdk",8192,true]]'
+is "both: told once" "$(jq '[.sources[].volumes[]? | select(.hits)] | length' "$OUT")" 1
+is "both: bytes of both" "$(hits .bytes)" 16384
 
 # --- real volumes -------------------------------------------------------------------------------------------------------
 [ -n "$SHARED" ] || { skip "the real volumes" "no ../shared/data"; exit 0; }
