@@ -121,8 +121,9 @@ static void look_at_folder(const struct vk_finding_sink *sink)
 			vk_fs_file_close(file);
 	}
 	vk_fs_file_close(root);
-	/* none of its names may be in the source */
-	FUZZ_ASSERT(vk_fs_walk_tree(fs, "/", look_at_visit, &visits, sink, &err) == VK_OK || err.status == VK_ABSENT);
+	/* none of its names may be in the source, or what leads to them is damaged */
+	FUZZ_ASSERT(vk_fs_walk_tree(fs, "/", look_at_visit, &visits, sink, &err) == VK_OK || err.status == VK_ABSENT ||
+		    err.status == VK_DAMAGED);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
