@@ -28,7 +28,7 @@ declare -A may=(
 	[repair]="base disk io io/image vol fs source scsi find find/scan evidence evidence/* rebuild/* store store/* repair/plan repair/guard"
 	[doctor]="base disk io vol fs source scsi evidence evidence/* find find/scan store store/* lunid"
 	[report]="$library" [cli]="base" [cmd/shared]="$library report cli"
-	[cmd/files]="$library report cli cmd/shared" [cmd/bundle]="$library report cli cmd/shared cmd/files" [cmd/capture]="$library report cli cmd/shared cmd/bundle" [cmd/status]="$library report cli cmd/shared" [cmd/restore]="$library report cli cmd/shared"
+	[cmd/files]="$library report cli cmd/shared" [cmd/lunid]="$library report cli cmd/shared" [cmd/bundle]="$library report cli cmd/shared cmd/files" [cmd/capture]="$library report cli cmd/shared cmd/bundle" [cmd/status]="$library report cli cmd/shared" [cmd/restore]="$library report cli cmd/shared"
 	[cmd/repair]="$library report cli cmd/shared cmd/restore" [cmd]="$library report cli cmd/*"
 	[cmd/copy]="$library report cli cmd/shared cmd/files" [cmd/explain]="$library report cli cmd/shared"
 	[lab/disk]="base disk io vol source" [lab/files]="base disk store/folder lab/disk" [lab/history]="base disk lab/disk lab/files" [lab]="base disk io vol source cli lab/*"

@@ -112,6 +112,9 @@ is "the undo capture is one in the list" "$("$VMFSKIT" list --store store --json
 "$LAB" make --table gpt --size 320M --seed 9 --live 1 ill.img >/dev/null
 "$LAB" break --how table ill.img >/dev/null
 mkfs.ext4 -F -q -E nodiscard ill.img
+"$LAB" make --table gpt --size 320M --label drill --naa naa.600144f07ed404000000496ff8cd0003 --lun 3 --model SUN:COMSTAR:1.0 lun.img >/dev/null
+"$VMFSKIT" capture --store lun-store lun.img >/dev/null
+json "lunid" 1 lunid.json lunid --store lun-store --live vml.0200040000600144f07ed404000000496ff8cd0003434f4d535441 lun.img
 json "doctor" 1 doctor.json doctor --store store --heartbeat-wait 0 ill.img
 "$LAB" make --table gpt --vmfs 5 --size 2G --files all hit.img >/dev/null
 printf '0 +\n0 %d +\n%d 8192 -\n%d %d +\n' $((23 << 20)) $((23 << 20)) $(((23 << 20) + 8192)) $(((2 << 30) - (23 << 20) - 8192)) >hit.map
@@ -238,9 +241,10 @@ is "check-line: every key" "$(lacking vmfskit.check-line/1 check-line.json check
 is "wipe: every key" "$(lacking vmfskit.wipe/1 wipe.json | grep -vx "remarks.\[\]")" ""
 is "repair: every key" "$(lacking vmfskit.repair/1 repair-table-guess.json repair-table.json repair-inside.json repair-units.json repair-header.json repair-guess.json repair-error.json | grep -vxE 'note|notes.\[\]')" ""
 is "doctor: every key" "$(lacking vmfskit.doctor/1 doctor.json doctor-part.json doctor-hit.json | grep -vx 'findings.\[\]')" ""
+is "lunid: every key" "$(lacking vmfskit.lunid/1 lunid.json)" ""
 is "diff: every key" "$(lacking vmfskit.diff/1 diff.json diff-files.json)" ""
 is "find: every key" "$(lacking vmfskit.find/1 find.json find-part.json find-older.json | grep -vx 'findings.\[\]' | grep -vx 'unreadable.\[\].*')" ""
-for file in find:find diff:diff doctor:doctor decode:decode capture:capture import:import list:list list-files:list-files verify:verify prune:prune pin:pin restore:restore undo:undo repair-table:repair repair-header:repair wipe:wipe check-line:check-line; do
+for file in find:find diff:diff doctor:doctor lunid:lunid decode:decode capture:capture import:import list:list list-files:list-files verify:verify prune:prune pin:pin restore:restore undo:undo repair-table:repair repair-header:repair wipe:wipe check-line:check-line; do
 	is "${file#*:}: schema" "$(jq -r .schema "${file%:*}.json")" "vmfskit.${file#*:}/1"
 done
 

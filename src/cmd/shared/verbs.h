@@ -7,6 +7,7 @@
 
 extern const struct vk_cli_verb vk_verb_decode;
 extern const struct vk_cli_verb vk_verb_find;
+extern const struct vk_cli_verb vk_verb_lunid;
 extern const struct vk_cli_verb vk_verb_ls;
 extern const struct vk_cli_verb vk_verb_stat;
 extern const struct vk_cli_verb vk_verb_map;

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One run of vmfskit lunid: its sources, the extents on them, what was found. */
+#ifndef VK_CMD_LUNID_RUN_H
+#define VK_CMD_LUNID_RUN_H
+
+#include "cmd/shared/frame.h"
+#include "cmd/shared/opened.h"
+#include "vmfskit/lunid.h"
+
+struct lunid_run {
+	struct vk_cmd cmd;
+	struct vk_source_options options;
+	unsigned wait_ms;
+	struct vk_live_luns live;       /* of --live */
+	struct vk_cmd_opened opened;
+	struct vk_lunid_extent *extents;
+	char (*captures)[VK_CAPTURE_ID_BYTES]; /* of each extent; empty: none has it */
+	size_t count;
+	struct vk_findings *found;      /* of each extent */
+	struct vk_findings across;      /* of the volumes */
+};
+
+/* lunid_show.c */
+void vk_lunid_put_text(const void *run);
+void vk_lunid_put_json(const void *run, struct vk_json *root);
+
+/* lunid_captured.c: what the newest capture that saw this volume on any LUN recorded, for every extent. */
+void vk_lunid_find_captured(struct lunid_run *run);
+
+#endif
