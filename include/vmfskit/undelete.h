@@ -27,17 +27,17 @@
  *                 a file and the earlier one to none or to another. For small blocks the same must be true of the large
  *                 blocks that they are part of.
  *              2. VMFS 3 and 5: the token of the cluster's lock is the same.
- *              3. VMFS 3 and 5: nobody else can have had it. No other file lost blocks or vanished in that time; each
- *                 generation that the clusters of .fdc.sf gave out is that of a file which is there at the end of it;
- *                 and the token leaves no room for one who took and gave back: it grew by no more than one for the file
- *                 that lost blocks, one for those that gained some there, and one. (Or, as debugvmfs counts, by one for
- *                 each block of the cluster that was freed or taken, at least 8.) ESX counts 2 for all that it does at
- *                 once: a file that had the same blocks before and after, and others meanwhile, may be overlooked where
- *                 both came at once with what is known.
- *              All of them need stamps of clusters (file_map.h) in both moments, and the third two whole maps without
+ *              3. VMFS 3 and 5: the token leaves no room for one who took and gave back. ESX counts 2 each time that it
+ *                 locks the cluster, so all tokens are odd: it grew by no more than 2 for each file that vanished or
+ *                 lost blocks there, and 2 if any gained some. Who took and gave back would have locked it twice more,
+ *                 if it was not under the one lock of a change that is known.
+ *              4. VMFS 3 and 5: no other file lost blocks or vanished in that time; each generation that the clusters
+ *                 of .fdc.sf gave out is that of a file which is there at the end of it; and the tokens of all clusters
+ *                 grew by 1 for each block that was freed or taken, at least 8 (so debugvmfs counts), or, where they
+ *                 are not all odd, this one by no more than 1 for the file, 1 if any gained some there, and 1.
+ *              All of them need stamps of clusters (file_map.h) in both moments, the last also two whole maps without
  *              torn files.
- *   unknown    UNPROVED: free in each later map and today, but it may have been used meanwhile. On VMFS 3 and 5 this is
- *              the answer when several files vanished between two maps.
+ *   unknown    UNPROVED: free in each later map and today, but it may have been used meanwhile.
  * Sub-blocks go by the clusters of .sbc.sf, all others by those of .fbb.sf. Bytes in the descriptor itself are
  * untouched where the slot still has that generation and all of its bytes, or where they were given with the map; else
  * unknown (DESCRIPTOR_GONE).
@@ -86,9 +86,9 @@ struct vk_undelete_range {
 	const char *by;          /* REUSED: path of the file that has or had it; owned by the vk_undelete. Else NULL */
 	/* REUSED: the number of the first map that shows it; VK_UNDELETE_TODAY: none, but the volume of today */
 	uint32_t since;
-	enum vk_run_kind kind;   /* DATA, HOLE, TBZ, RESIDENT or MISSING */
-	enum vk_undelete_state state;
-	enum vk_undelete_why why;
+	enum vk_run_kind kind : 8; /* DATA, HOLE, TBZ, RESIDENT or MISSING */
+	enum vk_undelete_state state : 8;
+	enum vk_undelete_why why : 8;
 };
 #define VK_UNDELETE_TODAY UINT32_MAX
 

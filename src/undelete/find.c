@@ -111,6 +111,11 @@ static void search_all(struct vk_gone_search *s)
 	vk_gone_prove(s);
 	if (s->status == VK_OK)
 		read_own(s);
+	/* room for the ranges */
+	vk_gone_moment_free(&s->before);
+	vk_gone_moment_free(&s->now);
+	free(s->hits);
+	s->hits = NULL;
 	vk_gone_settle(s);
 	for (size_t i = 0; i < s->out.count && s->status == VK_OK; i++)
 		order_ranges(s, &s->out.files[i]);

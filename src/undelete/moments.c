@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One moment of a volume: which units files have in it, and what the time since the moment before can have hidden. */
+/* One moment of a volume: which units files have in it. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,7 +7,6 @@
 #include "base/memory.h"
 #include "undelete/undelete_parts.h"
 
-enum { ENOUGH = 8 }; /* blocks, so that it is no chance */
 
 /* ---- units */
 
@@ -139,11 +138,6 @@ void vk_gone_moment_free(struct vk_gone_moment *moment)
 	memset(moment, 0, sizeof(*moment));
 }
 
-static bool bit(const uint8_t *bits, uint64_t i)
-{
-	return bits != NULL && (bits[i / 8] >> i % 8 & 1) != 0;
-}
-
 /* Sums of it over the ends of ranges are the same for the same units, whatever the ranges are. */
 static uint64_t mixed(uint64_t x)
 {
@@ -159,7 +153,7 @@ static void count_units(struct vk_gone_search *s, struct vk_gone_sum *sum, uint6
 
 	sum->units += mixed(end) - mixed(first);
 	for (uint64_t u = first; u < end; u++) {
-		const bool fresh = !bit(s->before.own, u);
+		const bool fresh = !vk_gone_bit(s->before.own, u);
 
 		own[u / 8] = (uint8_t)(own[u / 8] | 1U << u % 8);
 		if (fresh && from == end)
@@ -201,163 +195,4 @@ void vk_gone_count_run(struct vk_gone_search *s, struct vk_gone_sum *sum, uint64
 	}
 	if (behind > first)
 		count_units(s, sum, first, behind);
-}
-
-/* ---- the time between two moments */
-
-static int compare_sums(const struct vk_gone_sum *x, const struct vk_gone_sum *y)
-{
-	if (x->address != y->address)
-		return x->address < y->address ? -1 : 1;
-	return x->generation != y->generation ? (x->generation < y->generation ? -1 : 1) : 0;
-}
-
-static void note_loser(struct vk_gone_gap *gap, const struct vk_gone_sum *file, bool gained)
-{
-	gap->losers += gained ? 2 : 1;
-	gap->address = file->address;
-	gap->generation = file->generation;
-}
-
-/* Each generation that the clusters of descriptors gave out. */
-static bool is_accounted(const struct vk_gone_search *s)
-{
-	const struct vk_fs_clusters_of *fds = &s->clusters.of[VK_CLUSTERS_DESCRIPTORS];
-	const uint64_t *before = s->before.stamps[VK_CLUSTERS_DESCRIPTORS];
-	const uint64_t *now = s->now.stamps[VK_CLUSTERS_DESCRIPTORS];
-	const struct vk_address_form *form = &vk_fs_info(s->fs)->addresses;
-	uint32_t *met = calloc((size_t)fds->count + 1, sizeof(*met));
-	bool sound = met != NULL && fds->count > 0;
-
-	for (size_t i = 0, k = 0; sound && i < s->now.file_count; i++) {
-		const struct vk_gone_sum *f = &s->now.files[i];
-		struct vk_address a;
-
-		while (k < s->before.file_count && compare_sums(&s->before.files[k], f) < 0)
-			k++;
-		/* system files have generations that were not given out */
-		if (k < s->before.file_count && compare_sums(&s->before.files[k], f) == 0)
-			continue;
-		vk_address_decode(f->address, form, &a);
-		if (a.kind == VK_ADDRESS_FD && a.cluster < fds->count && f->generation > before[a.cluster] &&
-		    f->generation <= now[a.cluster])
-			met[a.cluster]++;
-	}
-	for (uint64_t c = 0; sound && c < fds->count; c++)
-		sound = before[c] != VK_STAMP_NONE && now[c] != VK_STAMP_NONE && now[c] >= before[c] &&
-			now[c] - before[c] == met[c];
-	free(met);
-	return sound;
-}
-
-void vk_gone_gap_open(struct vk_gone_search *s, struct vk_gone_gap *gap)
-{
-	const struct vk_gone_moment *before = &s->before, *now = &s->now;
-
-	*gap = (struct vk_gone_gap){.accounted = before->whole && now->whole && is_accounted(s)};
-	if (!gap->accounted)
-		return;
-	for (size_t i = 0, k = 0; i < before->file_count; i++) {
-		const struct vk_gone_sum *was = &before->files[i];
-
-		while (k < now->file_count && compare_sums(&now->files[k], was) < 0)
-			k++;
-		if (k == now->file_count || compare_sums(&now->files[k], was) != 0)
-			note_loser(gap, was, false);
-		else if (now->files[k].units != was->units + now->files[k].fresh)
-			note_loser(gap, was, now->files[k].fresh != 0);
-	}
-}
-
-static uint64_t count_changed(const struct vk_gone_search *s, uint64_t first, uint64_t end)
-{
-	uint64_t changed = 0;
-
-	for (uint64_t u = first; u < end; u++)
-		changed += bit(s->now.own, u) != bit(s->before.own, u);
-	return changed;
-}
-
-static uint64_t count_gained(const struct vk_gone_search *s, uint64_t first, uint64_t end)
-{
-	uint64_t gained = 0;
-
-	for (uint64_t u = first; u < end; u++)
-		gained += bit(s->now.own, u) && !bit(s->before.own, u);
-	return gained;
-}
-
-/* No large block but those that files have was allocated, or became a cluster of small ones. */
-static bool large_proved(struct vk_gone_search *s, struct vk_gone_gap *gap, uint64_t cluster)
-{
-	const struct vk_fs_clusters_of *large = &s->clusters.of[VK_CLUSTERS_LARGE];
-	const uint32_t small = s->clusters.of[VK_CLUSTERS_BLOCKS].per_cluster;
-	const uint64_t c = cluster / vk_max_u64(large->per_cluster, 1);
-	uint64_t before, now, gained = 0;
-
-	if (c >= large->count)
-		return false;
-	if (gap->large_read && gap->large == c)
-		return gap->large_proved;
-	before = s->before.stamps[VK_CLUSTERS_LARGE][c];
-	now = s->now.stamps[VK_CLUSTERS_LARGE][c];
-	for (uint64_t n = c * large->per_cluster; n < (c + 1) * large->per_cluster && n < large->resources; n++) {
-		const uint64_t end = vk_min_u64((n + 1) * small, s->blocks);
-		bool had = false;
-
-		for (uint64_t u = n * small; u < end && !had; u++)
-			had = bit(s->before.own, u);
-		gained += !had && count_gained(s, n * small, end) > 0;
-	}
-	*gap = (struct vk_gone_gap){gap->accounted, gap->losers, gap->address, gap->generation, c, true,
-				    before != VK_STAMP_NONE && now != VK_STAMP_NONE && now >= before &&
-					    now - before <= gained};
-	return gap->large_proved;
-}
-
-/*
- * Whether a token that grew so much leaves no room for one who took and gave back: he changes the cluster twice more.
- * Hosts count it on once or twice for all that they do at once, debugvmfs for each block.
- */
-static bool is_few(const struct vk_gone_search *s, const struct vk_gone_gap *gap, uint64_t changes, uint64_t first,
-		   uint64_t end, uint64_t handed)
-{
-	const uint64_t changed = count_changed(s, first, end) + 2 * handed;
-	const bool gained = handed + count_gained(s, first, end) > 0;
-
-	return changes <= gap->losers + gained + 1 || (changes == changed && changed >= ENOUGH);
-}
-
-bool vk_gone_proved(struct vk_gone_search *s, struct vk_gone_gap *gap, const struct vk_gone_piece *piece,
-		    enum vk_fs_cluster_kind kind, uint64_t cluster)
-{
-	const struct vk_fs_clusters_of *of = &s->clusters.of[kind];
-	const struct vk_undelete_file *file = &s->out.files[piece->file];
-	const bool vmfs6 = vk_fs_info(s->fs)->vmfs6, block = kind == VK_CLUSTERS_BLOCKS;
-	const uint64_t base = block ? 0 : s->blocks, first = base + cluster * of->per_cluster;
-	const uint64_t end = vk_min_u64(first + of->per_cluster, base + (block ? s->blocks : s->subs));
-	uint64_t before, now;
-
-	if (cluster >= of->count)
-		return false;
-	before = s->before.stamps[kind][cluster];
-	now = s->now.stamps[kind][cluster];
-	if (vmfs6) {
-		if (block && !large_proved(s, gap, cluster))
-			return false;
-		/* it was and is a large block: it has no stamp of its own */
-		if (block && before == VK_STAMP_NONE && now == VK_STAMP_NONE && of->stamps[cluster] == VK_STAMP_NONE &&
-		    bit(of->known, cluster))
-			return true;
-		return before != VK_STAMP_NONE && now != VK_STAMP_NONE && now >= before &&
-		       now - before <= s->handed[!block][cluster] + count_gained(s, first, end);
-	}
-	if (before == VK_STAMP_NONE || now == VK_STAMP_NONE || now < before)
-		return false;
-	if (now == before)
-		return true;
-	if (!gap->accounted || gap->losers > 1 ||
-	    (gap->losers == 1 && (gap->address != file->address || gap->generation != file->generation)))
-		return false;
-	return is_few(s, gap, now - before, first, end, s->handed[!block][cluster]);
 }

@@ -7,6 +7,8 @@
 #include "base/memory.h"
 #include "undelete/undelete_parts.h"
 
+enum { GIVE_BACK = 1 << 16 }; /* pieces */
+
 void vk_gone_resolve(struct vk_gone_search *s, const struct vk_gone_piece *piece, enum vk_undelete_state state,
 		     enum vk_undelete_why why, const char *by)
 {
@@ -244,8 +246,8 @@ static uint64_t unit_in(const struct vk_gone_search *s, const struct vk_gone_pie
 	return vk_gone_unit(s, at, p->sub ? UINT64_MAX : 0, ret_end);
 }
 
-static bool is_proved(struct vk_gone_search *s, struct vk_gone_gap *gap, const struct vk_gone_piece *p, uint64_t at,
-		      uint64_t *ret_end)
+static bool is_proved(struct vk_gone_search *s, struct vk_gone_gap *gap, size_t piece, const struct vk_gone_piece *p,
+		      uint64_t at, uint64_t *ret_end)
 {
 	const uint64_t unit = unit_in(s, p, at, ret_end);
 	const uint32_t per = s->clusters.of[VK_CLUSTERS_BLOCKS].per_cluster;
@@ -257,39 +259,44 @@ static bool is_proved(struct vk_gone_search *s, struct vk_gone_gap *gap, const s
 	kind = vk_gone_cluster(s, unit, &cluster);
 	if (kind == VK_CLUSTERS_BLOCKS)
 		*ret_end = (cluster + 1) * per * s->block_bytes;
-	return vk_gone_proved(s, gap, p, kind, cluster);
+	return vk_gone_proved(s, gap, &s->pieces[piece], kind, cluster);
 }
 
 void vk_gone_prove(struct vk_gone_search *s)
 {
-	struct rebuilt r = {.s = s};
+	const size_t count = s->piece_count;
 	struct vk_gone_gap gap;
 
-	if (s->piece_count == 0 || s->status != VK_OK)
+	if (count == 0 || s->status != VK_OK)
 		return;
 	vk_gone_gap_open(s, &gap);
-	for (size_t i = 0; i < s->piece_count && s->status == VK_OK; i++) {
-		const struct vk_gone_piece *p = &s->pieces[i];
-		const uint64_t end = p->at + p->length;
-		uint64_t from = p->at, next = end;
-		bool was = p->unproved;
+	s->sorted = count;
+	/* parts of pieces come behind all others */
+	for (size_t i = 0; i < count && s->status == VK_OK; i++) {
+		const struct vk_gone_piece whole = s->pieces[i];
+		const uint64_t end = whole.at + whole.length;
+		uint64_t next = end;
+		bool was = whole.unproved;
+		size_t last = i;
 
-		for (uint64_t at = from; !p->unproved && at < end; at = next) {
-			const bool unproved = !is_proved(s, &gap, p, at, &next);
+		for (uint64_t at = whole.at; !whole.unproved && at < end && s->status == VK_OK; at = next) {
+			const bool unproved = !is_proved(s, &gap, i, &whole, at, &next);
+			struct vk_gone_piece part = part_of(&whole, at, end);
 
-			if (unproved != was) {
-				keep(&r, p, from, at);
-				if (at > from && s->status == VK_OK)
-					r.pieces[r.count - 1].unproved = was;
-				from = at;
-				was = unproved;
+			part.unproved = unproved;
+			if (at == whole.at) {
+				s->pieces[i] = part;
+			} else if (unproved != was) {
+				s->pieces[last].length = at - s->pieces[last].at;
+				last = s->piece_count;
+				if (vk_append(&s->pieces, &s->piece_count, &part, sizeof(part)) == NULL)
+					(void)vk_gone_no_memory(s);
 			}
+			was = unproved;
 		}
-		keep(&r, p, from, end);
-		if (s->status == VK_OK)
-			r.pieces[r.count - 1].unproved = was;
 	}
-	replace(&r);
+	if (s->piece_count > count)
+		qsort(s->pieces, s->piece_count, sizeof(*s->pieces), by_offset);
 }
 
 static enum vk_undelete_why why_today(const struct vk_gone_search *s, const struct vk_gone_piece *p, uint64_t unit)
@@ -318,7 +325,7 @@ static void settle_part(struct vk_gone_search *s, const struct vk_gone_piece *p,
 
 void vk_gone_settle(struct vk_gone_search *s)
 {
-	for (size_t i = 0; i < s->piece_count && s->status == VK_OK; i++) {
+	for (size_t i = s->piece_count; i-- > 0 && s->status == VK_OK;) {
 		const struct vk_gone_piece *p = &s->pieces[i];
 		const uint64_t end = p->at + p->length;
 		enum vk_undelete_why was = VK_UNDELETE_SURE;
@@ -335,6 +342,12 @@ void vk_gone_settle(struct vk_gone_search *s)
 			}
 		}
 		settle_part(s, p, from, end, was);
+		/* they make room for the ranges that they become */
+		if (i > 0 && i % GIVE_BACK == 0) {
+			void *fewer = realloc(s->pieces, i * sizeof(*s->pieces));
+
+			s->pieces = fewer != NULL ? fewer : s->pieces;
+		}
 	}
 	free(s->pieces);
 	s->pieces = NULL;

@@ -47,11 +47,17 @@ struct vk_gone_moment {
 	bool whole;              /* all files and all of their runs are in it, of one moment */
 	uint64_t sub_end;        /* size of .sbc.sf */
 };
-/* The time between two moments. */
+/* The time between two moments; all but the last three of VMFS 3 and 5. */
 struct vk_gone_gap {
 	bool accounted;          /* each generation that was given out is that of a file in the later moment */
 	size_t losers;           /* files that lost units, or are gone */
 	uint32_t address, generation; /* of the one of them; it gained none */
+	/* of tokens of blocks, of sub-blocks */
+	bool by_twos[2];         /* all are odd, as those of ESX are */
+	bool by_units[2];        /* all grew by one for each unit that was taken or freed, as those of debugvmfs do */
+	uint64_t cluster;        /* the one whose losers were counted last */
+	size_t known;            /* so many */
+	bool counted;
 	uint64_t large;          /* the cluster of large blocks that was judged last */
 	bool large_read, large_proved;
 };
@@ -75,6 +81,7 @@ struct vk_gone_search {
 	size_t live_count;
 	struct vk_gone_piece *pieces, *new_pieces;
 	size_t piece_count, new_count;
+	size_t sorted;           /* of pieces; those behind are parts of them */
 	struct vk_gone_hit *hits;
 	size_t hit_count;
 	uint64_t ranges_left;
@@ -108,6 +115,11 @@ static inline bool vk_gone_no_memory(struct vk_gone_search *s)
 	return false;
 }
 
+static inline bool vk_gone_bit(const uint8_t *bits, uint64_t i)
+{
+	return bits != NULL && (bits[i / 8] >> i % 8 & 1) != 0;
+}
+
 /* The units of the volume. */
 bool vk_gone_units_open(struct vk_gone_search *s);
 /* Unit of the byte at, and where it ends; UINT64_MAX: in none. sub_end: how long .sbc.sf is in that moment. */
@@ -124,7 +136,10 @@ void vk_gone_count_run(struct vk_gone_search *s, struct vk_gone_sum *sum, uint64
 void vk_gone_prove(struct vk_gone_search *s);
 
 void vk_gone_gap_open(struct vk_gone_search *s, struct vk_gone_gap *gap);
-/* Whether nobody can have had a unit of this cluster, which is of that piece, in between and given it back. */
+/*
+ * Whether nobody can have had a unit of this cluster, which is of that piece of pieces, in between and given it back.
+ * Pieces are asked about in their order.
+ */
 bool vk_gone_proved(struct vk_gone_search *s, struct vk_gone_gap *gap, const struct vk_gone_piece *piece,
 		    enum vk_fs_cluster_kind kind, uint64_t cluster);
 

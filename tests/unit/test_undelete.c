@@ -225,6 +225,25 @@ static void one_after_the_other(void **state)
 	}
 }
 
+/* A virtual machine: all of its files at once. */
+static void all_at_once(void **state)
+{
+	(void)state;
+	for (unsigned v = 0; v < VERSIONS; v++) {
+		struct scene s;
+
+		scene_open(&s, versions[v]);
+		live(&s, "folder /vm\ncreate /vm/a.vmx 3000 sub-block\ncreate /vm/a-flat.vmdk 20M block\n"
+			 "create /vm/b-flat.vmdk 7M block\ncreate /vm/c-flat.vmdk 5M block");
+		capture(&s);
+		live(&s, "delete /vm/a.vmx\ndelete /vm/a-flat.vmdk\ndelete /vm/b-flat.vmdk\ndelete /vm/c-flat.vmdk\n"
+			 "delete /vm");
+		expect(&s, "/vm/a-flat.vmdk untouched: 20M; /vm/a.vmx untouched: 3000; /vm/b-flat.vmdk untouched: 7M; "
+			   "/vm/c-flat.vmdk untouched: 5M");
+		scene_close(&s);
+	}
+}
+
 static void read_file(struct scene *s, const char *path, uint8_t *buf, size_t len)
 {
 	struct vk_fs_file *file;
@@ -237,7 +256,13 @@ static void read_file(struct scene *s, const char *path, uint8_t *buf, size_t le
 	vk_fs_file_close(file);
 }
 
-static void read_all(struct vk_io *io, uint64_t at, uint8_t *buf, size_t len);
+static void read_all(struct vk_io *io, uint64_t at, uint8_t *buf, size_t len)
+{
+	size_t got = 0;
+
+	assert_int_equal(vk_io_read(io, at, buf, len, &got, NULL), VK_OK);
+	assert_int_equal(got, len);
+}
 
 /* What no capture saw: whatever is called untouched has the bytes that it had. */
 static void in_between(void **state)
@@ -282,14 +307,6 @@ static void in_between(void **state)
 	}
 	free(was);
 	free(is);
-}
-
-static void read_all(struct vk_io *io, uint64_t at, uint8_t *buf, size_t len)
-{
-	size_t got = 0;
-
-	assert_int_equal(vk_io_read(io, at, buf, len, &got, NULL), VK_OK);
-	assert_int_equal(got, len);
 }
 
 /* Bytes come back; those of others do not, unless they are asked for. */
@@ -422,6 +439,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_after_the_other),
+		cmocka_unit_test(all_at_once),
 		cmocka_unit_test(in_between),
 		cmocka_unit_test(contents),
 		cmocka_unit_test(hostile),
