@@ -18,7 +18,8 @@
  * (of one kind), none twice, and at least one of the blocks belongs to no file of today. Free sub-blocks of VMFS6 are
  * looked at, too. What is assumed, and may be wrong:
  *   1. A file gets its blocks in order. So a block whose last address is used, and whose last file block is L, goes on
- *      in that one whose first file block is the next behind L, at most VK_CARVE_NEAR blocks away.
+ *      in that one whose first file block is the next behind L, at most VK_CARVE_NEAR blocks away, if all of its file
+ *      blocks lie behind those of the former.
  *   2. A file gets its pointer blocks in order: that one lies behind it in the same system file.
  *   3. The first one of a chain begins at byte 0 of the file. Holes as long as a pointer block end a chain.
  * The size is the end of the last address, so it is too long by less than a block. VMFS5's and VMFS6's blocks of
@@ -83,7 +84,7 @@ struct vk_carve_wish {
 /*
  * Find candidates. wish NULL: all. Read are: the tree twice, .fdc.sf and the files of pointer blocks once (VMFS6: the
  * first 4 KiB of free sub-blocks, too), and the first 4 KiB of each free block. Memory: bits for the resources of the
- * volume, what found holds, and 64 bytes for each of at most 2^20 orphaned pointer blocks. Bounds that were met:
+ * volume, what found holds, and 80 bytes for each of at most 2^20 orphaned pointer blocks. Bounds that were met:
  * found.unfinished. Findings: those of vk_fs_walk_tree. Errors: VK_IO (the device does not answer), VK_NOMEM.
  */
 VK_MUST_USE enum vk_status vk_carve(struct vk_fs *fs, const struct vk_carve_wish *wish,

@@ -15,7 +15,8 @@ enum { ORPHANS_MAX = 1 << 20, TRIES = 64 /* of blocks that begin near the end of
 struct orphan {
 	uint64_t at;             /* volume offset */
 	uint64_t number;         /* in its system file */
-	uint64_t first, last;    /* of the file blocks that it names in order, small ones; last: of the last address */
+	uint64_t first, last;    /* small block of its first address, and the end of that of its last */
+	uint64_t low, high;      /* of all of them */
 	uint32_t next;           /* in orphans; UINT32_MAX: none */
 	uint8_t kind;
 	bool large, full, follows; /* addresses are of large blocks; the last one is used; it goes on another */
@@ -94,6 +95,10 @@ static bool judge(const struct hunt *h, struct orphan *ret_orphan)
 	for (size_t i = 1; i < count; i++)
 		if (h->sorted[i - 1] == h->sorted[i])
 			return false;
+	if (count > 0) {
+		ret_orphan->low = h->sorted[0];
+		ret_orphan->high = h->sorted[count - 1] + (ret_orphan->large ? h->c->info->small_per_cluster - 1 : 0);
+	}
 	return lost;
 }
 
@@ -187,7 +192,9 @@ static void find_next(struct hunt *h, uint32_t number)
 
 		if (other->first - o->last > VK_CARVE_NEAR)
 			return;
-		if (other->follows || other->kind != o->kind || other->number <= o->number || other->large != o->large)
+		/* so no block comes twice in a chain */
+		if (other->follows || other->kind != o->kind || other->number <= o->number ||
+		    other->large != o->large || other->low <= o->high)
 			continue;
 		other->follows = true;
 		o->next = h->by_first[i];

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Files of a logical volume: opened, walked, read, measured and checked, whatever stands there. The input is laid over
- * a volume of zeros: a list of offset (5 bytes), length (2 bytes), the bytes; a later piece covers an earlier one. The
- * first byte cuts the volume, in units of 256 KiB, unless it is 0.
+ * Files of a logical volume: opened, walked, read, measured, checked, and searched for what was deleted, whatever stands
+ * there. The input is laid over a volume of zeros: a list of offset (5 bytes), length (2 bytes), the bytes; a later piece
+ * covers an earlier one. The first byte cuts the volume, in units of 256 KiB, unless it is 0.
  */
 #include "base/checked.h"
 #include "fuzz.h"
 #include "vmfskit/fs_check.h"
 #include "vmfskit/overlay.h"
+#include "vmfskit/undelete_carve.h"
 
 enum { FDS = 24, RUNS_MAX = 3000, VOLUME_BYTES_LOG = 36 };
 
@@ -90,6 +91,26 @@ static void look_at_files(const struct vk_finding_sink *sink)
 	}
 }
 
+static void look_at_candidates(const struct vk_finding_sink *sink)
+{
+	struct vk_carved carved;
+	struct vk_error err = {0};
+
+	FUZZ_ASSERT(vk_carve(v.fs, NULL, sink, &carved, &err) == VK_OK);
+	for (size_t i = 0; i < carved.found.count; i++) {
+		const struct vk_undelete_file *f = &carved.found.files[i];
+		uint64_t at = 0;
+
+		FUZZ_ASSERT(carved.marks[i].name[0] == '#' && f->bytes[VK_UNDELETE_UNTOUCHED] == 0);
+		FUZZ_ASSERT(f->verdict != VK_UNDELETE_ALL_UNTOUCHED);
+		for (size_t k = 0; k < f->range_count; k++) {
+			FUZZ_ASSERT(f->ranges[k].file_offset == at && f->ranges[k].length_bytes > 0);
+			at = vk_add_sat(at, f->ranges[k].length_bytes);
+		}
+	}
+	vk_carved_free(&carved);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_input in = {data, size};
@@ -107,6 +128,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		FUZZ_ASSERT(vk_fs_check(v.fs, &sink, &check, &err) == VK_OK);
 		FUZZ_ASSERT(check.blocks_allocated <= check.blocks);
 		vk_fs_check_free(&check);
+		look_at_candidates(&sink);
 	} else {
 		FUZZ_ASSERT(v.fs == NULL && err.what[0] != '\0');
 	}
