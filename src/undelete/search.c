@@ -170,6 +170,7 @@ static void end_file(struct vk_gone_search *s)
 		(void)vk_gone_no_memory(s);
 	if (s->status == VK_OK && s->at.key != NULL) {
 		const uint64_t size = s->at.today != NULL ? s->at.today->meta.fileLength : 0;
+		const size_t found = s->out.count;
 
 		s->at.key->taken = true;
 		if (!s->at.key->live)
@@ -177,6 +178,7 @@ static void end_file(struct vk_gone_search *s)
 		else if (s->at.today != NULL && s->at.lost_some &&
 			 (size < s->at.file.size_bytes || !s->at.kept_some))
 			vk_gone_add(s, true);
+		s->at.key->file = s->out.count > found ? (uint32_t)s->out.count : 0;
 	}
 	close_today(s);
 	free((void *)(uintptr_t)s->at.file.disk_id);
@@ -248,26 +250,45 @@ static void take_run(struct vk_gone_search *s, const struct vk_fs_run *run)
 		(void)vk_gone_no_memory(s);
 }
 
-static bool map_file(void *ctx, const struct vk_file_map_file *file)
+static struct vk_gone_key *find_key(const struct knowing *k, uint32_t address, uint32_t generation)
 {
-	struct knowing *k = ctx;
-	const struct vk_gone_key want = {.address = file->address, .generation = file->generation};
-	struct vk_gone_key *key = NULL;
+	const struct vk_gone_key want = {.address = address, .generation = generation};
+	struct vk_gone_key *keys = k->s->keys;
 	size_t low = 0, high = k->s->key_count;
 
-	end_file(k->s);
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (compare_keys(&k->s->keys[middle], &want) < 0)
+		if (compare_keys(&keys[middle], &want) < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	if (low < k->s->key_count && k->s->keys[low].address == file->address &&
-	    k->s->keys[low].generation == file->generation)
-		key = &k->s->keys[low];
-	begin_file(k->s, file, key != NULL && key->map == k->map && !key->taken && !file->unread ? key : NULL);
+	return low < k->s->key_count && keys[low].address == address && keys[low].generation == generation &&
+			       keys[low].map == k->map
+		       ? &keys[low]
+		       : NULL;
+}
+
+static bool map_file(void *ctx, const struct vk_file_map_file *file)
+{
+	struct knowing *k = ctx;
+	struct vk_gone_key *key = find_key(k, file->address, file->generation);
+
+	end_file(k->s);
+	begin_file(k->s, file, key != NULL && !key->taken && !file->unread ? key : NULL);
+	return k->s->status == VK_OK;
+}
+
+static bool map_torn(void *ctx, uint32_t address, uint32_t generation)
+{
+	struct knowing *k = ctx;
+	const struct vk_gone_key *key;
+
+	end_file(k->s);
+	key = find_key(k, address, generation);
+	if (key != NULL && key->file > 0)
+		k->s->out.files[key->file - 1].torn = true;
 	return k->s->status == VK_OK;
 }
 
@@ -326,7 +347,7 @@ static void end_moment(struct vk_gone_search *s)
 void vk_gone_read_map(struct vk_gone_search *s, size_t map)
 {
 	struct knowing k = {s, map};
-	const struct vk_file_map_visitor visitor = {map_file, map_disk, map_run, NULL, map_stamps, &k};
+	const struct vk_file_map_visitor visitor = {map_file, map_disk, map_run, map_torn, map_stamps, &k};
 	struct vk_file_map_sums sums;
 	enum vk_status status;
 

@@ -18,6 +18,7 @@ struct vk_gone_key {
 	uint16_t map;            /* the newest that has it */
 	bool live;               /* a name leads to it today, or may */
 	bool taken;              /* its lines in that map were met: a second name adds nothing */
+	uint32_t file;           /* its number of the files found, and one more; 0: none */
 };
 /* Bytes of a file that is gone, of which it is not known yet who has them. None overlaps another. */
 struct vk_gone_piece {

@@ -140,7 +140,7 @@ static void say_file(const struct vk_undelete_file *f, struct vk_text *text)
 {
 	uint64_t end = 0, bytes = 0;
 
-	vk_text_fmt(text, "%s %s%s:", f->path, f->cut ? "cut " : "", vk_undelete_verdict_name(f->verdict));
+	vk_text_fmt(text, "%s %s%s:", f->path, f->torn ? "torn " : "", vk_undelete_verdict_name(f->verdict));
 	for (size_t r = 0; r < f->range_count; r++) {
 		const struct vk_undelete_range *range = &f->ranges[r];
 
@@ -376,8 +376,7 @@ static void forged(struct scene *s, const char *lines, const char *end)
 
 	assert_int_equal(find(s, NULL), VK_OK);
 	vk_vmfs_uuid_format(&vk_fs_info(s->fs)->descriptor.uuid, volume);
-	snprintf(text, sizeof(text), "vmfskit file map 1\nV %s 1048576 VMFS-5.81\n%sE all %s 0 0 0\n", volume, lines,
-		 end);
+	snprintf(text, sizeof(text), "vmfskit file map 1\nV %s 1048576 VMFS-5.81\n%sE all %s\n", volume, lines, end);
 	know(s, text, strlen(text));
 }
 
@@ -394,22 +393,24 @@ static void hostile(void **state)
 	static const struct {
 		const char *lines, *end, *expected;
 	} rows[] = {
-		{F("0x00410004", "1048576", "/a") "d 1048576 9223372036853727231\n", "1 1",
+		{F("0x00410004", "1048576", "/a") "d 1048576 9223372036853727231\n", "1 1 0 0 0",
 		 "/a unknown: 1M unknown (the map places it outside of the volume)"},
-		{F("0x00410004", "9223372036854775807", "/a") "d 9223372036854775807 0\n", "1 1",
+		{F("0x00410004", "9223372036854775807", "/a") "d 9223372036854775807 0\n", "1 1 0 0 0",
 		 "/a unknown: 9223372036854775807 unknown (the map places it outside of the volume)"},
-		{F("0x00410004", "18446744073709551615", "/a") "h 18446744073709551614\nm 1\n", "1 2",
+		{F("0x00410004", "18446744073709551615", "/a") "h 18446744073709551614\nm 1\n", "1 2 0 0 0",
 		 "/a unknown: 18446744073709551614 hole 1 unknown (the map does not say where it lies)"},
 		/* in itself, and with another one */
 		{F("0x00410004", "3145728", "/a") "d 2097152 1073741824\nd 1048576 1074790400\n"
-		 F("0x00810004", "1048576", "/b") "d 1048576 1074790400\n", "2 3",
+		 F("0x00810004", "1048576", "/b") "d 1048576 1074790400\n", "2 3 0 0 0",
 		 "/a unknown: 2M unknown (it is free, but it may have been used in between) 1M unknown (the map gives "
 		 "these bytes to another lost file, too); "
 		 "/b unknown: 1M unknown (the map gives these bytes to another lost file, too)"},
+		{F("0x00410004", "0", "/a") F("0x00810004", "0", "/b") "T 0x00810004 77\n", "2 0 0 1 0",
+		 "/a untouched:; /b torn untouched:"},
 		/* an address that is none; bytes in a descriptor that is another; where the volume has its bitmaps */
-		{F("0xffffffff", "5", "/a") "r 5\n", "1 1",
+		{F("0xffffffff", "5", "/a") "r 5\n", "1 1 0 0 0",
 		 "/a unknown: 5 unknown (it lay in the file descriptor, which is another one now)"},
-		{F("0x00010004", "0", "/a") F("0x00010004", "0", "/b"), "2 0", "/a untouched:"},
+		{F("0x00010004", "0", "/a") F("0x00010004", "0", "/b"), "2 0 0 0 0", "/a untouched:"},
 	};
 
 	(void)state;
