@@ -33,6 +33,7 @@ struct maker {
 	struct vk_map_seen seen;
 	bool again;            /* the second look: nothing is written, files are compared with seen */
 	size_t visited;        /* in the second look */
+	uint64_t names_left;   /* there, too: names of deleted files */
 	uint64_t sum;          /* of the file in hand */
 	uint64_t pointer_blocks;
 	bool over;             /* it would have been longer than the limit */
@@ -195,10 +196,15 @@ static bool put_file(struct maker *m, const char *path, const struct vk_fs_file 
 	sound = put_lines(m, path, file);
 	if (!m->again)
 		vk_map_seen_set(&m->seen, m->sum);
-	/* its blocks and its size are gone: only a name is left, and not for long */
-	else if (f->linkCount != 0 || f->fileLength != 0 || f->numBlocks != 0)
+	else
 		vk_map_seen_again(&m->seen, file->address, f->generation, m->sum, folder);
 	return sound;
+}
+
+/* As a deletion leaves a descriptor. */
+static bool is_deleted(const struct vk_file_metadata *f)
+{
+	return f->linkCount == 0 && f->fileLength == 0 && f->numBlocks == 0;
 }
 
 static bool visit(void *ctx, const struct vk_fs_visit *visit, bool *ret_stop)
@@ -209,6 +215,11 @@ static bool visit(void *ctx, const struct vk_fs_visit *visit, bool *ret_stop)
 
 	if (m->again && m->made.sums.scope == VK_FILE_MAP_CUT && m->visited++ > m->seen.count) {
 		*ret_stop = true;
+		return false;
+	}
+	/* the file was deleted since its folder was read: it is not there any more */
+	if (visit->file != NULL && is_deleted(&visit->file->meta)) {
+		m->names_left += m->again;
 		return false;
 	}
 	if (visit->file != NULL) {
@@ -244,6 +255,7 @@ static bool look_twice(struct maker *m)
 	vk_map_seen_sort(&m->seen, made.sums.scope != VK_FILE_MAP_CUT);
 	m->again = true;
 	m->visited = 0;
+	m->names_left = 0;
 	m->pointer_blocks = 0;
 	if (root != NULL)
 		status = vk_fs_file_open(m->fs, root->address, NULL, &file, &ignored);
@@ -256,6 +268,11 @@ static bool look_twice(struct maker *m)
 	m->status = status == VK_NOMEM || m->status == VK_NOMEM ? vk_no_memory(m->err, NULL) : VK_OK;
 	m->again = m->over = false;
 	m->made = made;
+	/* a name that stays is damage, and what else its folder names is not certain */
+	m->made.sums.faults += m->names_left;
+	m->made.damaged += m->names_left;
+	if (m->names_left > 0 && m->made.first[0] == '\0')
+		snprintf(m->made.first, sizeof(m->made.first), "a name leads to the descriptor of a deleted file");
 	return m->status == VK_OK;
 }
 

@@ -32,7 +32,7 @@ static void split_map(const struct text_map *map, struct mapped_files *files)
 	files->count = files->torn = 0;
 	for (char *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
 		struct mapped *last = &files->of[files->count - 1];
-		uint32_t address, generation;
+		uint32_t address, generation, links;
 
 		if (*line == 'F') {
 			struct mapped *m = &files->of[files->count++];
@@ -41,8 +41,10 @@ static void split_map(const struct text_map *map, struct mapped_files *files)
 			assert_true(files->count < 2000);
 			*m = (struct mapped){.runs = end + 1};
 			assert_int_equal(sscanf(line, "F %" SCNu32 " %" SCNx32 " %" SCNu32 " %" SCNu64 " %*s %*s %*s %*s "
-						"%*s %*s %*s %*s %n", &m->type, &m->address, &m->generation, &m->size,
-						&at), 4);
+						"%*s %" SCNu32 " %*s %*s %n", &m->type, &m->address, &m->generation,
+						&m->size, &links, &at), 5);
+			/* of a deleted file nothing is in a map */
+			assert_true(links > 0);
 			assert_true(at > 0 && end - (line + at) < VK_LIFE_PATH_BYTES);
 			memcpy(m->path, line + at, (size_t)(end - (line + at)));
 		} else if (strchr("dhzrm", *line) != NULL) {
