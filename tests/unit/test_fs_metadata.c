@@ -183,10 +183,78 @@ static void test_same_answers(void **state)
 	}
 }
 
+/* Ranges over each other, in any order: each byte has the first of its kinds, as in an array of bytes. */
+static void test_settled(void **state)
+{
+	enum { ROUNDS = 2000, BYTES = 200, RANGES = 12 };
+	uint64_t seed = 20261201;
+
+	(void)state;
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		struct vk_fs_metadata m = {.count = 0};
+		uint8_t kind_at[BYTES], seen[BYTES];
+		unsigned kinds = VK_METADATA_ALL;
+
+		memset(kind_at, VK_METADATA_KINDS, sizeof(kind_at));
+		memset(seen, VK_METADATA_KINDS, sizeof(seen));
+		m.ranges = calloc(RANGES, sizeof(*m.ranges));
+		assert_non_null(m.ranges);
+		for (unsigned i = 0; i < RANGES; i++) {
+			struct vk_fs_metadata_range *r = &m.ranges[m.count];
+
+			seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
+			r->volume_offset = (seed >> 33) % BYTES;
+			r->length_bytes = 1 + (seed >> 45) % (BYTES - r->volume_offset);
+			r->kind = (enum vk_fs_metadata_kind)((seed >> 55) % VK_METADATA_KINDS);
+			r->owner = (uint32_t)(seed >> 62);
+			m.count += i < round % (RANGES + 1);
+			for (uint64_t b = r->volume_offset; m.count > i && b < r->volume_offset + r->length_bytes; b++)
+				if (r->kind < kind_at[b])
+					kind_at[b] = (uint8_t)r->kind;
+		}
+		kinds &= ~(1U << round % (VK_METADATA_KINDS + 3));
+		assert_true(vk_fs_metadata_settle(&m, kinds));
+		check_order(&m, kinds);
+		for (size_t i = 0; i < m.count; i++)
+			memset(seen + m.ranges[i].volume_offset, (int)m.ranges[i].kind, m.ranges[i].length_bytes);
+		for (unsigned b = 0; b < BYTES; b++)
+			assert_int_equal(seen[b], kind_at[b] < VK_METADATA_KINDS && (kinds & 1U << kind_at[b]) != 0
+							  ? kind_at[b] : VK_METADATA_KINDS);
+		vk_fs_metadata_free(&m);
+	}
+}
+
+/* A limit ends the list, and kinds that are not asked for do not count. */
+static void test_limit(void **state)
+{
+	struct opened_fs o;
+	struct vk_fs_metadata all, some;
+	struct vk_error err = {0};
+	const unsigned descriptors = 1U << VK_METADATA_DESCRIPTORS;
+
+	(void)state;
+	assert_int_equal(fs_try(filled_volume("version=5"), false, NULL, &o, &err), VK_OK);
+	assert_int_equal(vk_fs_metadata_find(o.fs, VK_METADATA_ALL, 0, &sound, &all, &err), VK_OK);
+	assert_int_equal(vk_fs_metadata_find(o.fs, VK_METADATA_ALL, all.total_bytes / 2, &sound, &some, &err), VK_OK);
+	assert_true(some.unfinished && some.total_bytes <= all.total_bytes / 2);
+	check_order(&some, VK_METADATA_ALL);
+	vk_fs_metadata_free(&some);
+	assert_int_equal(vk_fs_metadata_find(o.fs, descriptors, all.total_bytes / 2, &sound, &some, &err),
+			 VK_OK);
+	assert_true(!some.unfinished && some.count > 0);
+	assert_int_equal(some.total_bytes, all.bytes[VK_METADATA_DESCRIPTORS]);
+	check_order(&some, descriptors);
+	vk_fs_metadata_free(&some);
+	vk_fs_metadata_free(&all);
+	fs_done(&o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_same_answers),
+		cmocka_unit_test(test_settled),
+		cmocka_unit_test(test_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
