@@ -31,7 +31,6 @@ static void split_map(const struct text_map *map, struct mapped_files *files)
 
 	files->count = files->torn = 0;
 	for (char *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
-		struct mapped *last = &files->of[files->count - 1];
 		uint32_t address, generation, links;
 
 		if (*line == 'F') {
@@ -48,7 +47,9 @@ static void split_map(const struct text_map *map, struct mapped_files *files)
 			assert_true(at > 0 && end - (line + at) < VK_LIFE_PATH_BYTES);
 			memcpy(m->path, line + at, (size_t)(end - (line + at)));
 		} else if (strchr("dhzrm", *line) != NULL) {
-			last->runs_bytes = (size_t)(end + 1 - last->runs);
+			assert_true(files->count > 0);
+			files->of[files->count - 1].runs_bytes =
+				(size_t)(end + 1 - files->of[files->count - 1].runs);
 		} else if (sscanf(line, "T %" SCNx32 " %" SCNu32, &address, &generation) == 2) {
 			files->torn++;
 			for (size_t i = 0; i < files->count; i++)
