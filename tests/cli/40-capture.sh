@@ -149,7 +149,7 @@ dd if="$TMP/mbr128.img" of="$TMP/part.img" bs=64K skip=1 conv=sparse status=none
 ok "a partition" "$VMFSKIT" capture --store "$TMP/part" "$TMP/part.img"
 is "of that kind" "$(json '$j->{source}{kind}' "$(folder "$TMP/part")/manifest.json")" partition
 is "without a table" "$(ls "$(folder "$TMP/part")" | tr '\n' ' ')" \
-	"RESTORE.txt SHA256SUMS manifest.json p0-files.map p0-heartbeats.raw p0-lvm.raw p0-vh.raw "
+	"RESTORE.txt SHA256SUMS manifest.json p0-files.map p0-heartbeats.raw p0-lvm.raw p0-metadata.bundle p0-vh.raw "
 
 # --- the disk is only read
 if command -v strace >/dev/null; then
