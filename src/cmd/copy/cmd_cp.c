@@ -2,21 +2,10 @@
 /* vmfskit cp: copy files out of a volume. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/screen.h"
 #include "cmd/copy/copy.h"
 #include "cmd/shared/verbs.h"
 #include "base/shown.h"
-
-/* Findings of a file come again where its walk is begun anew. */
-static void put_once(void *ctx, const struct vk_finding *finding)
-{
-	struct vk_findings *list = ctx;
-
-	if (!vk_findings_have(list, finding->code, finding->offset_bytes))
-		vk_findings_add(list, finding);
-}
 
 static bool read_options(void *ctx)
 {
@@ -25,17 +14,8 @@ static bool read_options(void *ctx)
 
 	copy->tree = vk_cli_flag(cmd->call, "recursive");
 	copy->system_files = vk_cli_flag(cmd->call, "all");
-	copy->overwrite = vk_cli_flag(cmd->call, "overwrite");
-	copy->resume = vk_cli_flag(cmd->call, "resume");
-	copy->keep_owner = vk_cli_flag(cmd->call, "owner");
 	copy->make_descriptor = vk_cli_flag(cmd->call, "make-descriptor");
-	copy->digests = cmd->json || vk_cli_value(cmd->call, "sums") != NULL;
-	if (copy->keep_owner && geteuid() != 0)
-		return vk_cmd_ok(cmd, vk_cli_usage(cmd->call, "--owner needs root: nobody else can give files away"));
-	if (!vk_files_read_options(ctx))
-		return false;
-	copy->files.sink = (struct vk_finding_sink){put_once, &copy->files.findings};
-	return true;
+	return vk_copy_read_options(copy);
 }
 
 /* PATH is followed through links, DEST never. */
@@ -53,8 +33,9 @@ static enum vk_status look_up(struct vk_copy *copy, struct vk_error *err)
 	return vk_files_refuse_raw(&copy->files, copy->file, copy->path, err);
 }
 
-static enum vk_status copy_all(struct vk_copy *copy, struct vk_error *err)
+static enum vk_status copy_all(void *ctx, struct vk_error *err)
 {
+	struct vk_copy *copy = ctx;
 	const bool tree = vk_fs_file_is_folder(copy->file);
 	char identity[VK_COPY_IDENTITY_BYTES];
 	struct vk_copy_place place;
@@ -95,7 +76,6 @@ static bool work(void *ctx)
 {
 	struct vk_copy *copy = ctx;
 	struct vk_cmd *cmd = &copy->files.cmd;
-	const char *sums = vk_cli_value(cmd->call, "sums");
 	struct vk_error err;
 	enum vk_status status;
 
@@ -108,28 +88,10 @@ static bool work(void *ctx)
 		return vk_cmd_ok(cmd, vk_cli_usage(cmd->call, "SOURCE, one PATH and DEST are needed: "
 						   "run it once for each PATH"));
 	status = look_up(copy, &err);
-	if (status == VK_OK && sums != NULL)
-		status = vk_copy_check_sums(copy, sums, &err);
-	if (status == VK_OK && sums != NULL)
-		status = vk_output_open(sums, copy->overwrite || copy->resume, &copy->sums, &err);
 	if (status == VK_OK)
-		status = copy_all(copy, &err);
-	if (copy->sums.out != NULL) {
-		struct vk_error other;
-
-		bool keep = status == VK_OK && !vk_copy_made(copy, sums);
-
-		if (vk_output_close(&copy->sums, keep, &other) != VK_OK)
-			(void)vk_cmd_fail(cmd, &other);
-		if (status == VK_OK && !keep) {
-			status = vk_error_set(&err, VK_REFUSED, sums, "this is a file that was copied now");
-			(void)vk_error_remedy(&err, "choose another name for the list of sums; what was copied stays");
-		}
-	}
+		status = vk_copy_with_sums(copy, copy_all, copy, &err);
 	if (status != VK_OK)
 		return vk_cmd_fail(cmd, &err);
-	if (copy->stopped)
-		(void)vk_cmd_ok(cmd, VK_EXIT_IO);
 	vk_cmd_judge_findings(cmd, &copy->files.findings);
 	return true;
 }
@@ -160,62 +122,12 @@ static void put_json(const void *ctx, struct vk_json *root)
 
 static void put_text(const void *ctx)
 {
-	const struct vk_copy *copy = ctx;
-	const double seconds = vk_cmd_progress_seconds(&copy->progress);
-	const uint64_t whole = vk_copy_whole(copy);
-	uint64_t length = 0, compared = 0;
-
-	for (size_t i = 0; i < copy->count; i++)
-		compared += copy->copied[i].whole && copy->copied[i].compared;
-	for (size_t i = 0; i < copy->count; i++)
-		length += copy->copied[i].whole ? copy->copied[i].size_bytes : 0;
-	fprintf(copy->files.cmd.call->out, "%llu of %llu files copied, %s long; %s written",
-		(unsigned long long)whole, (unsigned long long)copy->total_files, vk_shown_size_short(length).text,
-		vk_shown_size_short(copy->written_bytes).text);
-	if (seconds >= 1)
-		fprintf(copy->files.cmd.call->out, " in %s, %.0f MiB/s",
-			vk_shown_duration_us((uint64_t)(seconds * 1e6)).text,
-			(double)copy->written_bytes / seconds / (1 << 20));
-	fputc('\n', copy->files.cmd.call->out);
-	if (compared > 0)
-		fprintf(copy->files.cmd.call->out, "%llu of them %s there and hold%s the bytes of the source\n",
-			(unsigned long long)compared, compared == 1 ? "was" : "were", compared == 1 ? "s" : "");
-	if (copy->left_out > 0)
-		fprintf(copy->files.cmd.call->out, "%zu name%s left out, see above\n", copy->left_out,
-			copy->left_out == 1 ? "" : "s");
-	if (copy->unreadable > 0)
-		fprintf(copy->files.cmd.call->out, "%zu name%s not copied: what %s cannot be read, see above\n",
-			copy->unreadable, copy->unreadable == 1 ? "" : "s",
-			copy->unreadable == 1 ? "it stands for" : "they stand for");
-	vk_files_show_findings(&copy->files);
-}
-
-/* The command once more: what is there stays. */
-static void report_how_to_go_on(const struct vk_copy *copy)
-{
-	fprintf(copy->files.cmd.call->err, "%s: stopped before the end; go on with:\n",
-		copy->files.cmd.call->program->name);
-	vk_files_put_again(&copy->files, copy->resume ? NULL : "--resume", NULL, NULL, NULL);
+	vk_copy_put_summary(ctx);
 }
 
 static void end(void *ctx)
 {
-	struct vk_copy *copy = ctx;
-
-	if (copy->stopped)
-		report_how_to_go_on(copy);
-	for (size_t i = 0; i < copy->count; i++) {
-		free(copy->copied[i].path);
-		free(copy->copied[i].dest);
-		free(copy->copied[i].missing);
-	}
-	free(copy->copied);
-	vk_vdisks_free(&copy->disks);
-	free(copy->tree_map);
-	if (copy->tree_map_fd >= 0)
-		close(copy->tree_map_fd);
-	vk_fs_file_close(copy->file);
-	vk_files_close(&copy->files);
+	vk_copy_end(ctx);
 }
 
 static int run_cp(struct vk_cli_call *call)
@@ -229,13 +141,9 @@ static int run_cp(struct vk_cli_call *call)
 static const struct vk_cli_option options[] = {
 	{.letter = 'r', .name = "recursive", .help = "copy a folder with all that is in it"},
 	{.letter = 'a', .name = "all", .help = "with -r: the system files (.fdc.sf and so on), too"},
-	{.name = "sums", .argument = "FILE", .choices = "FILE",
-	 .help = "write the SHA-256 of each file that is whole to FILE, for sha256sum -c"},
-	{.name = "resume", .help = "continue a copy that was interrupted, or try again what could not be read"},
-	{.name = "overwrite", .help = "replace files that are there"},
+	VK_COPY_OPTIONS,
 	{.name = "make-descriptor",
 	 .help = "beside a flat file (NAME-flat.vmdk) whose descriptor is lost, make one: NAME.vmdk"},
-	{.name = "owner", .help = "keep user and group numbers, too (only root can)"},
 	VK_FILES_OPTIONS,
 	{0},
 };

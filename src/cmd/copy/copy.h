@@ -12,6 +12,14 @@
 #include "vmfskit/extract.h"
 #include "vmfskit/virtual_disk.h"
 
+/* Of a verb that copies; vk_copy_read_options reads them. */
+#define VK_COPY_OPTIONS \
+	{.name = "sums", .argument = "FILE", .choices = "FILE", \
+	 .help = "write the SHA-256 of each file that is whole to FILE, for sha256sum -c"}, \
+	{.name = "resume", .help = "continue a copy that was interrupted, or try again what could not be read"}, \
+	{.name = "overwrite", .help = "replace files that are there"}, \
+	{.name = "owner", .help = "keep user and group numbers, too (only root can)"}
+
 /* A file that was dealt with. */
 struct vk_copied {
 	char *path;
@@ -28,6 +36,7 @@ struct vk_copied {
 	uint64_t device, inode;
 };
 
+/* Begin with tree_map_fd -1; vk_copy_end at the end. */
 struct vk_copy {
 	struct vk_files files;   /* first */
 	struct vk_fs_file *file; /* what PATH names */
@@ -37,6 +46,9 @@ struct vk_copy {
 	bool tree, system_files, overwrite, resume, keep_owner, digests, make_descriptor;
 	struct vk_output_file sums; /* out NULL: not asked for */
 	struct vk_vdisks disks;     /* of the volume, for make_descriptor */
+	/* what missing bytes are that cannot be asked for again; ranges_told: who calls tells which, and why */
+	const char *absent_said; /* NULL: "not in the source" */
+	bool ranges_told;
 	/* before it begins */
 	uint64_t total_files, total_bytes; /* that will be written at most */
 	/* results */
@@ -54,6 +66,17 @@ struct vk_copy {
 	int tree_map_fd; /* the folder that it lies in, or -1 */
 	bool stopped;
 };
+
+/* The values of VK_COPY_OPTIONS and VK_FILES_OPTIONS. False: one makes no sense, which is reported. */
+bool vk_copy_read_options(struct vk_copy *copy);
+/* Call work(ctx) with the list of sums open, if one was asked for. Errors: those of work, and of the list. */
+VK_MUST_USE enum vk_status vk_copy_with_sums(struct vk_copy *copy,
+					     enum vk_status (*work)(void *ctx, struct vk_error *err), void *ctx,
+					     struct vk_error *err);
+/* How many files were copied, in what time, and what was found on the way. */
+void vk_copy_put_summary(const struct vk_copy *copy);
+/* How to go on, of a copy that was stopped. Frees what the copy holds. */
+void vk_copy_end(struct vk_copy *copy);
 
 /* What becomes a file: byte k of the source that open gives goes to byte k. Texts and meta are borrowed. */
 struct vk_copy_from {
@@ -114,8 +137,6 @@ void vk_copy_put_descriptor(struct vk_copy *copy, const char *path, uint64_t siz
 			    const struct vk_copy_place *place);
 /* The lines that a made descriptor guesses: "CID", "ddb.adapterType", ...; free the array. */
 json_t *vk_copy_guesses_json(uint32_t guesses);
-/* Before anything is made: that the list of sums may lie there. Errors: VK_REFUSED, VK_USAGE, VK_IO, VK_NOMEM. */
-VK_MUST_USE enum vk_status vk_copy_check_sums(struct vk_copy *copy, const char *path, struct vk_error *err);
 /* Say how much room is needed and how much is free. Errors: VK_REFUSED, when that is not enough. */
 VK_MUST_USE enum vk_status vk_copy_check_room(struct vk_copy *copy, const struct vk_copy_place *place,
 					      struct vk_error *err);
@@ -132,8 +153,6 @@ VK_MUST_USE enum vk_status vk_copy_check_mount(const struct vk_copy *copy, const
 VK_MUST_USE enum vk_status vk_copy_begin_tree(struct vk_copy *copy, const char *identity, struct vk_copy_place *place,
 					      struct vk_error *err);
 void vk_copy_end_tree(struct vk_copy *copy);
-/* Whether what path names is a file that this run copied. */
-bool vk_copy_made(const struct vk_copy *copy, const char *path);
 /* How many files are whole. */
 uint64_t vk_copy_whole(const struct vk_copy *copy);
 /* All below PATH, a folder, into the tree at its place. */

@@ -12,6 +12,7 @@ enum { RANGES_SHOWN = 10 };
 static void report_missing(const struct vk_copy *copy, const struct vk_copied *c)
 {
 	FILE *out = copy->files.cmd.call->err;
+	const char *said = copy->absent_said != NULL ? copy->absent_said : "not in the source";
 	uint64_t absent = 0;
 
 	for (size_t i = 0; i < c->missing_count; i++)
@@ -19,16 +20,17 @@ static void report_missing(const struct vk_copy *copy, const struct vk_copied *c
 	fprintf(out, "%s: %s: %s missing: ", copy->files.cmd.call->program->name, vk_shown_name(c->path).text,
 		vk_shown_size(c->missing_bytes).text);
 	if (absent > 0)
-		fprintf(out, "%s not in the source%s", vk_shown_size_short(absent).text,
-			absent < c->missing_bytes ? ", " : "");
+		fprintf(out, "%s %s%s", vk_shown_size_short(absent).text, said, absent < c->missing_bytes ? ", " : "");
 	if (absent < c->missing_bytes)
 		fprintf(out, "%s cannot be read", vk_shown_size_short(c->missing_bytes - absent).text);
 	fprintf(out, "; what there is of it is in %s, the map of it beside it in " VK_COPY_MAP "\n",
 		vk_shown_name(c->dest).text);
+	if (copy->ranges_told)
+		return;
 	for (size_t i = 0; i < c->missing_count && i < RANGES_SHOWN; i++)
 		fprintf(out, "  bytes %llu to %llu: %s\n", (unsigned long long)c->missing[i].file_offset,
 			(unsigned long long)(c->missing[i].file_offset + c->missing[i].length_bytes - 1),
-			c->missing[i].absent ? "not in the source" : "cannot be read");
+			c->missing[i].absent ? said : "cannot be read");
 	if (c->missing_count > RANGES_SHOWN)
 		fprintf(out, "  and %zu more ranges\n", c->missing_count - RANGES_SHOWN);
 }
