@@ -31,6 +31,7 @@ declare -A may=(
 	[cmd/files]="$library report cli cmd/shared" [cmd/lunid]="$library report cli cmd/shared" [cmd/bundle]="$library report cli cmd/shared cmd/files" [cmd/capture]="$library report cli cmd/shared cmd/bundle" [cmd/status]="$library report cli cmd/shared" [cmd/restore]="$library report cli cmd/shared"
 	[cmd/repair]="$library report cli cmd/shared cmd/restore" [cmd]="$library report cli cmd/*"
 	[cmd/copy]="$library report cli cmd/shared cmd/files" [cmd/explain]="$library report cli cmd/shared"
+	[cmd/undelete]="$library report cli cmd/shared cmd/files cmd/copy"
 	[lab/disk]="base disk io vol source" [lab/files]="base disk store/folder lab/disk" [lab/history]="base disk lab/disk lab/files" [lab]="base disk io vol source cli lab/*"
 	[tools]="$library report cli cmd cmd/* lab"
 )

@@ -5,7 +5,8 @@
 
 static const struct vk_cli_verb *const verbs[] = {
 	&vk_verb_doctor,  &vk_verb_decode, &vk_verb_find, &vk_verb_diff, &vk_verb_lunid, &vk_verb_explain,
-	&vk_verb_ls,      &vk_verb_stat,   &vk_verb_map,  &vk_verb_cat, &vk_verb_cp, &vk_verb_mount, &vk_verb_check,
+	&vk_verb_ls,      &vk_verb_stat,   &vk_verb_map,  &vk_verb_cat, &vk_verb_cp, &vk_verb_undelete,
+	&vk_verb_mount,   &vk_verb_check,
 	&vk_verb_capture, &vk_verb_import, &vk_verb_list, &vk_verb_status, &vk_verb_verify,
 	&vk_verb_drill,   &vk_verb_prune,   &vk_verb_pin,
 	&vk_verb_restore, &vk_verb_repair, &vk_verb_undo, &vk_verb_wipe,   NULL,

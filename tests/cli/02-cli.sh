@@ -8,7 +8,7 @@ verbs() { "$1" help | awk '/^verbs:/ { on = 1; next } /^$/ { on = 0 } on && /^  
 options() { "$1" help "$2" | awk '/^options:/ { on = 1; next } /^$/ { on = 0 } on && match($0, /^  (-.,|   ) --[a-z0-9-]+/) {
 	split(substr($0, 1, RLENGTH), w, "--"); print "--" w[2] }' | grep -vx -e --help; }
 
-is "verbs of vmfskit" "$(verbs "$VMFSKIT" | tr '\n' ' ')" "doctor decode find diff lunid explain ls stat map cat cp mount check capture import list status verify drill prune pin restore repair undo wipe "
+is "verbs of vmfskit" "$(verbs "$VMFSKIT" | tr '\n' ' ')" "doctor decode find diff lunid explain ls stat map cat cp undelete mount check capture import list status verify drill prune pin restore repair undo wipe "
 exits "vmfskit alone" 2 "$VMFSKIT"
 is "vmfskit alone: nothing where results go" "$(cat "$OUT")" ""
 is "vmfskit alone: its verbs, in four groups" "$(grep -E '^ [a-z]' "$ERR")" " look (no disk is written):

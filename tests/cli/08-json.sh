@@ -198,6 +198,14 @@ for name in before after; do
 done
 json "list of files" 0 list-files.json list --files --store files
 json "diff of files" 0 diff-files.json diff --store files "$(captures files | head -n 1)" "$(captures files | tail -n 1)"
+"$LAB" make --overwrite --vmfs 6 --size 2G gone.img >/dev/null
+printf '%s\n' 'create /a-flat.vmdk 9M' 'create /b 500' >script
+"$LAB" history --script script gone.img >/dev/null
+json "capture of files to be deleted" 0 capture-gone.json capture --store gone gone.img
+printf '%s\n' 'delete /a-flat.vmdk' 'delete /b' 'reuse /c 3M' >script
+"$LAB" history --script script gone.img >/dev/null
+json "undelete" 1 undelete.json undelete --store gone gone.img / rescued
+is "undelete: every key" "$(lacking vmfskit.undelete/1 undelete.json | grep -vx 'findings')" ""
 is "list of files: every key" "$(lacking vmfskit.list-files/1 list-files.json)" ""
 printf 'x\n   Volume Name: a\n   VMFS UUID: %s\n   Can mount: false\nVol3: 731: Couldn'\''t read volume header from eui.3939:1: Timeout\nLVM: 1: Device naa.6001:1 is a snapshot:\n' \
 	"$(sed -n 's/^ *"uuid": "\([-0-9a-f]*\)".*/\1/p' list.json | head -n 1)" >host.log

@@ -227,14 +227,16 @@ static enum vk_status finish(struct job *job, struct vk_copied *copied, struct v
 	}
 	if (status == VK_OK && !copy->stopped)
 		status = vk_copy_facts(copy, job->from->meta, job->fd, place->shown, err);
-	if (status != VK_OK || !whole)
-		return status == VK_OK ? save(job, err) : status;
-	if (job->from->doubt_count > 0)
+	if (status == VK_OK && (!whole || job->from->doubt_count > 0))
+		status = save(job, err);
+	if (status == VK_OK && !copy->stopped && job->from->doubt_count > 0)
 		status = vk_copy_state_write_doubts(place->folder_fd, job->map, job->from->identity, job->size,
-						    job->from->doubts, job->from->doubt_count, err);
-	if (status == VK_OK)
-		status = vk_output_part_finish(place->folder_fd, job->part, job->fd, place->name, copy->overwrite,
-					       place->shown, err);
+						    &job->done, &job->extract, job->from->doubts,
+						    job->from->doubt_count, err);
+	if (status != VK_OK || !whole)
+		return status;
+	status = vk_output_part_finish(place->folder_fd, job->part, job->fd, place->name, copy->overwrite,
+				       place->shown, err);
 	if (status == VK_OK && job->from->doubt_count == 0 && unlinkat(place->folder_fd, job->map, 0) != 0 &&
 	    errno != ENOENT)
 		status = vk_error_errno(err, errno, place->shown, "cannot remove %s", job->map);

@@ -39,9 +39,12 @@ static void put_block(FILE *out, uint64_t start, uint64_t end, char status)
 }
 
 /* What lies between two done ranges: not copied, but for what could not be read. */
-static void put_gap(FILE *out, uint64_t start, uint64_t end, const struct vk_extract_missing *missing, size_t count)
+static void put_gap(FILE *out, uint64_t start, uint64_t end, const struct vk_extract_missing *missing, size_t count,
+		    size_t *next)
 {
-	for (size_t i = 0; i < count; i++) {
+	while (*next < count && missing[*next].file_offset + missing[*next].length_bytes <= start)
+		(*next)++;
+	for (size_t i = *next; i < count && missing[i].file_offset < end; i++) {
 		const uint64_t from = vk_max_u64(missing[i].file_offset, start);
 		const uint64_t to = vk_min_u64(missing[i].file_offset + missing[i].length_bytes, end);
 
@@ -61,7 +64,7 @@ enum vk_status vk_copy_state_write(int folder_fd, const char *map, const char *i
 	enum vk_status status;
 	uint64_t at = 0;
 	char *text = NULL;
-	size_t len = 0;
+	size_t len = 0, next = 0;
 	FILE *out = open_memstream(&text, &len);
 
 	if (out == NULL)
@@ -72,11 +75,11 @@ enum vk_status vk_copy_state_write(int folder_fd, const char *map, const char *i
 	for (size_t i = 0; i < done->count; i++) {
 		const struct vk_range *r = &done->ranges[i];
 
-		put_gap(out, at, r->offset_bytes, missing, missing_count);
+		put_gap(out, at, r->offset_bytes, missing, missing_count, &next);
 		at = r->offset_bytes + r->length_bytes;
 		put_block(out, r->offset_bytes, at, '+');
 	}
-	put_gap(out, at, size_bytes, missing, missing_count);
+	put_gap(out, at, size_bytes, missing, missing_count, &next);
 	if (fclose(out) != 0) {
 		free(text);
 		return vk_no_memory(err, map);
@@ -86,23 +89,53 @@ enum vk_status vk_copy_state_write(int folder_fd, const char *map, const char *i
 	return status;
 }
 
+static int compare_places(const void *a, const void *b)
+{
+	const uint64_t x = ((const struct vk_extract_missing *)a)->file_offset;
+	const uint64_t y = ((const struct vk_extract_missing *)b)->file_offset;
+
+	return (x > y) - (x < y);
+}
+
+/* What is done of start .. end. */
+static bool add_done(struct vk_range_set *certain, const struct vk_range_set *done, uint64_t start, uint64_t end)
+{
+	bool ok = true;
+
+	for (uint64_t length; start < end && ok; start += length) {
+		length = end - start;
+		if (vk_range_set_holds(done, start, &length))
+			ok = vk_range_set_add(certain, start, length);
+	}
+	return ok;
+}
+
 enum vk_status vk_copy_state_write_doubts(int folder_fd, const char *map, const char *identity, uint64_t size_bytes,
-					  const struct vk_extract_missing *doubts, size_t count,
-					  struct vk_error *err)
+					  const struct vk_range_set *done, const struct vk_extract *extract,
+					  const struct vk_extract_missing *doubts, size_t count, struct vk_error *err)
 {
 	struct vk_range_set certain = {.count = 0};
-	enum vk_status status = VK_OK;
+	struct vk_extract_missing *all = calloc(count + extract->missing_count, sizeof(*all));
+	enum vk_status status = all != NULL ? VK_OK : vk_no_memory(err, map);
+	size_t all_count = 0;
 	uint64_t at = 0;
 
 	for (size_t i = 0; i <= count && status == VK_OK; i++) {
-		const uint64_t end = i < count ? doubts[i].file_offset : size_bytes;
-
-		if (end > at && !vk_range_set_add(&certain, at, end - at))
+		if (!add_done(&certain, done, at, i < count ? doubts[i].file_offset : size_bytes))
 			status = vk_no_memory(err, map);
-		at = i < count ? end + doubts[i].length_bytes : end;
+		if (i == count)
+			break;
+		all[all_count++] = doubts[i];
+		at = doubts[i].file_offset + doubts[i].length_bytes;
 	}
-	if (status == VK_OK)
-		status = vk_copy_state_write(folder_fd, map, identity, size_bytes, &certain, doubts, count, err);
+	for (size_t i = 0; i < extract->missing_count && status == VK_OK; i++)
+		if (!extract->missing[i].absent)
+			all[all_count++] = extract->missing[i];
+	if (status == VK_OK) {
+		qsort(all, all_count, sizeof(*all), compare_places);
+		status = vk_copy_state_write(folder_fd, map, identity, size_bytes, &certain, all, all_count, err);
+	}
+	free(all);
 	vk_range_set_free(&certain);
 	return status;
 }

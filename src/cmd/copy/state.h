@@ -24,10 +24,15 @@ VK_MUST_USE enum vk_status vk_copy_state_write(int folder_fd, const char *map, c
 					       uint64_t size_bytes, const struct vk_range_set *done,
 					       const struct vk_extract_missing *missing, size_t missing_count,
 					       struct vk_error *err);
-/* The map that stays beside a whole file: all is done but these ranges, ascending. Errors: as above. */
+/*
+ * The map that stays: done is what is done and not among doubts, ascending; what extract could not read is missing.
+ * Errors: as above.
+ */
 VK_MUST_USE enum vk_status vk_copy_state_write_doubts(int folder_fd, const char *map, const char *identity,
-						      uint64_t size_bytes, const struct vk_extract_missing *doubts,
-						      size_t count, struct vk_error *err);
+						      uint64_t size_bytes, const struct vk_range_set *done,
+						      const struct vk_extract *extract,
+						      const struct vk_extract_missing *doubts, size_t count,
+						      struct vk_error *err);
 /*
  * What it says is done. Errors: VK_ABSENT (there is no such file), VK_DAMAGED, VK_REFUSED (it is of another file),
  * VK_IO, VK_NOMEM. Free with vk_range_set_free.

@@ -34,3 +34,22 @@ void vk_files_put_again(const struct vk_files *files, const char *options, const
 		vk_screen_paste(call->err, "  %s\n", text);
 	free(text);
 }
+
+void vk_files_put_longer(const struct vk_files *files, FILE *out, const char *first, const char *second)
+{
+	const char *const *words = files->cmd.call->command;
+	struct vk_command command;
+	char *text;
+
+	vk_command_begin(&command, files->cmd.call->program->name);
+	for (size_t i = 1; words[0] != NULL && words[i] != NULL; i++)
+		vk_command_word(&command, words[i]);
+	if (first != NULL)
+		vk_command_word(&command, first);
+	if (second != NULL)
+		vk_command_word(&command, second);
+	text = vk_command_end(&command);
+	if (text != NULL)
+		vk_screen_paste(out, "  %s\n", text);
+	free(text);
+}

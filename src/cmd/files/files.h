@@ -78,6 +78,8 @@ VK_MUST_USE enum vk_status vk_files_refuse_raw(const struct vk_files *files, con
  */
 void vk_files_put_again(const struct vk_files *files, const char *options, const char *word, const char *instead,
 			const char *without);
+/* Print it to out with further words at its end; each may be NULL. */
+void vk_files_put_longer(const struct vk_files *files, FILE *out, const char *first, const char *second);
 /* The path of the source with that number, as it was named. */
 const char *vk_files_source(const struct vk_files *files, size_t source);
 /*

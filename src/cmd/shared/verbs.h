@@ -14,6 +14,7 @@ extern const struct vk_cli_verb vk_verb_map;
 extern const struct vk_cli_verb vk_verb_doctor;
 extern const struct vk_cli_verb vk_verb_cat;
 extern const struct vk_cli_verb vk_verb_cp;
+extern const struct vk_cli_verb vk_verb_undelete;
 extern const struct vk_cli_verb vk_verb_check;
 extern const struct vk_cli_verb vk_verb_mount;
 extern const struct vk_cli_verb vk_verb_explain;

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vmfskit undelete: what is gone and how far it can be had, for people. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/shown.h"
+#include "cmd/undelete/undelete.h"
+#include "report/columns.h"
+
+enum { RANGES_SHOWN = 24, FILES_SHOWN = 200 };
+
+/* A place on another disk, in commands to paste. */
+#define PLACE "/rescue"
+
+static const char *program(const struct vk_lost_run *run)
+{
+	return run->copy.files.cmd.call->program->name;
+}
+
+static size_t count_files(const struct vk_lost_run *run)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < run->gone.count; i++)
+		count += vk_lost_is_file(&run->gone.files[i]);
+	return count;
+}
+
+/* What of its bytes is untouched; holes are. */
+static struct vk_shown sure_part(const struct vk_undelete_file *file)
+{
+	const uint64_t not_sure = file->bytes[VK_UNDELETE_REUSED] + file->bytes[VK_UNDELETE_UNKNOWN];
+	struct vk_shown shown = {"all"};
+
+	return file->verdict == VK_UNDELETE_ALL_UNTOUCHED
+		       ? shown
+		       : vk_shown_size_short(file->size_bytes > not_sure ? file->size_bytes - not_sure : 0);
+}
+
+/* "2026-11-21 02:53" of "2026-11-21T02:53:23Z" */
+static struct vk_shown minute(const char *time)
+{
+	struct vk_shown shown;
+
+	snprintf(shown.text, sizeof(shown.text), "%.10s %.5s", time, strlen(time) > 11 ? time + 11 : "");
+	return shown;
+}
+
+static const char *note_of(const struct vk_undelete_file *file)
+{
+	if (file->unseen)
+		return "maybe there";
+	if (file->cut)
+		return "cut";
+	if (file->nameless)
+		return "no name";
+	return file->torn ? "torn" : "";
+}
+
+static void put_table(const struct vk_lost_run *run, FILE *out)
+{
+	static const struct vk_column columns[] = {{"VERDICT"}, {"SIZE", .right = true}, {"UNTOUCHED", .right = true},
+						   {"LAST SEEN (UTC)"}, {"NOTE", .may_go = true},
+						   {"FILE", .prose = true}};
+	struct vk_columns table = VK_COLUMNS(columns);
+	size_t shown = 0;
+
+	for (size_t i = 0; i < run->gone.count; i++) {
+		const struct vk_undelete_file *file = &run->gone.files[i];
+
+		if (!vk_lost_is_file(file) || shown++ >= FILES_SHOWN)
+			continue;
+		vk_columns_row(&table, (const char *const[]){
+			vk_undelete_verdict_name(file->verdict), vk_shown_size_short(file->size_bytes).text,
+			sure_part(file).text, minute(vk_lost_last_seen(run, file)).text, note_of(file),
+			vk_shown_name(file->path).text});
+	}
+	vk_columns_end(&table, out);
+	if (shown > FILES_SHOWN)
+		fprintf(out, "and %zu more; a folder as PATH, or --json, shows them\n", shown - FILES_SHOWN);
+}
+
+/* ---- range by range */
+
+static void put_ranges(const struct vk_lost_run *run, FILE *out, const struct vk_undelete_file *file)
+{
+	static const struct vk_column columns[] = {{"FROM BYTE", .right = true}, {"BYTES", .right = true}, {"STATE"},
+						   {"BY, OR WHY", .may_go = true, .prose = true}};
+	struct vk_columns table = VK_COLUMNS(columns);
+	struct vk_undelete_range r;
+	size_t count = 0;
+
+	table.indent = 2;
+	for (size_t i = 0; vk_lost_next_range(file, &i, &r);) {
+		char why[1400] = "";
+
+		if (count++ >= RANGES_SHOWN)
+			continue;
+		if (r.state == VK_UNDELETE_REUSED)
+			snprintf(why, sizeof(why), "by %s, seen first %s%s",
+				 r.by != NULL ? vk_shown_name(r.by).text : "another file",
+				 r.since < run->moment_count ? "in the " : "", vk_lost_since(run, &r).text);
+		else if (r.state == VK_UNDELETE_UNKNOWN)
+			snprintf(why, sizeof(why), "%s", vk_undelete_why_said(r.why));
+		vk_columns_row(&table, (const char *const[]){vk_phrase("%" PRIu64, r.file_offset).text,
+							     vk_phrase("%" PRIu64, r.length_bytes).text,
+							     vk_undelete_state_name(r.state), why});
+	}
+	vk_columns_end(&table, out);
+	if (count > RANGES_SHOWN)
+		fprintf(out, "  and %zu more ranges; --json has them all\n", count - RANGES_SHOWN);
+}
+
+static void put_file(const struct vk_lost_run *run, FILE *out, const struct vk_undelete_file *file)
+{
+	const char *comma = "";
+
+	fprintf(out, "%s\n  size       %s\n  last seen  %s, in capture %s\n  verdict    %s: ",
+		vk_shown_name(file->path).text, vk_shown_size(file->size_bytes).text,
+		vk_lost_last_seen(run, file), run->moments[file->map].capture->id,
+		vk_undelete_verdict_name(file->verdict));
+	for (unsigned state = 0; state < VK_UNDELETE_STATES; state++) {
+		if (file->bytes[state] == 0)
+			continue;
+		fprintf(out, "%s%s %s", comma, vk_shown_size_short(file->bytes[state]).text,
+			state == VK_UNDELETE_HOLE ? "holes" : vk_undelete_state_name(state));
+		comma = ", ";
+	}
+	fprintf(out, "%s\n", comma[0] == '\0' ? "it has no bytes" : "");
+	if (file->cut)
+		fputs("  note       a file is there under this name, and lost blocks\n", out);
+	if (file->torn)
+		fputs("  note       it changed while that capture was taken: its ranges may be of two moments\n", out);
+	if (file->unseen)
+		fputs("  note       parts of folders cannot be read: it may be there all the same\n", out);
+	put_ranges(run, out, file);
+}
+
+/* ---- what was copied */
+
+static void put_copied(const struct vk_lost_run *run, FILE *out)
+{
+	bool part = false, map = false;
+
+	for (size_t i = 0; i < run->gone.count; i++) {
+		const struct vk_undelete_file *file = &run->gone.files[i];
+		const size_t number = run->copied[i];
+		const struct vk_copied *c = number != SIZE_MAX ? &run->copy.copied[number] : NULL;
+
+		if (c == NULL)
+			continue;
+		fprintf(out, "%s -> %s: %s\n", vk_shown_name(file->path).text, vk_shown_name(c->dest).text,
+			file->verdict == VK_UNDELETE_ALL_UNTOUCHED ? "all of it is untouched"
+								   : vk_undelete_verdict_name(file->verdict));
+		if (file->verdict != VK_UNDELETE_ALL_UNTOUCHED)
+			put_ranges(run, out, file);
+		part = part || !c->whole;
+		map = map || (c->whole && file->verdict != VK_UNDELETE_ALL_UNTOUCHED);
+	}
+	if (map)
+		fputs("Beside a file that is not certain lies its map, NAME" VK_COPY_MAP ": + is untouched, - was "
+		      "reused, ? is not known.\n", out);
+	if (part)
+		fputs("A file of which bytes are missing keeps the end " VK_COPY_PART "; the missing bytes read as "
+		      "zeros. To use it as it is, rename it.\n", out);
+}
+
+/* ---- all of it */
+
+/* The folder of the newest file that is gone, or PATH itself. */
+static char *next_path(const struct vk_lost_run *run)
+{
+	if (run->path != NULL)
+		return strdup(run->path);
+	for (size_t i = 0; i < run->gone.count; i++) {
+		const char *path = run->gone.files[i].path, *slash = path != NULL ? strrchr(path, '/') : NULL;
+
+		if (vk_lost_is_file(&run->gone.files[i]))
+			return slash == path ? strdup(path) : strndup(path, (size_t)(slash - path));
+	}
+	return NULL;
+}
+
+static void put_next(const struct vk_lost_run *run, FILE *out)
+{
+	char *path = next_path(run);
+
+	if (path == NULL)
+		return;
+	fprintf(out, "\nWrite nothing to this volume until the files are out: each new file may take their blocks.\n");
+	if (run->path == NULL) {
+		fputs("to see how far each can be had, range by range:\n", out);
+		vk_files_put_longer(&run->copy.files, out, path, NULL);
+	}
+	fputs("to take out what is gone there, into a folder of another disk, " PLACE " for example:\n", out);
+	vk_files_put_longer(&run->copy.files, out, run->path == NULL ? path : NULL, PLACE);
+	free(path);
+}
+
+static void put_head(const struct vk_lost_run *run, FILE *out, size_t count)
+{
+	fprintf(out, "%zu file%s %s gone from %s, as %zu capture%s know%s it; the newest is %s\n", count,
+		count == 1 ? "" : "s", count == 1 ? "is" : "are",
+		run->path != NULL ? vk_shown_name(run->path).text : "the volume",
+		run->judged_count, run->judged_count == 1 ? "" : "s", run->judged_count == 1 ? "s" : "",
+		run->moments[0].capture->id);
+}
+
+static void say_limits(const struct vk_lost_run *run)
+{
+	FILE *err = run->copy.files.cmd.call->err;
+
+	if (run->gone.names_unknown)
+		fprintf(err, "%s: note: parts of folders cannot be read: a file that is called gone may be there\n",
+			program(run));
+	if (run->gone.unfinished)
+		fprintf(err, "%s: note: there is more than was looked at: other files may be gone as well\n",
+			program(run));
+}
+
+void vk_lost_put_text(const void *ctx)
+{
+	const struct vk_lost_run *run = ctx;
+	FILE *out = run->copy.files.cmd.call->out;
+	const size_t count = count_files(run);
+
+	if (run->copied != NULL) {
+		put_copied(run, out);
+		fflush(out);
+		say_limits(run);
+		vk_copy_put_summary(&run->copy);
+		return;
+	}
+	put_head(run, out, count);
+	if (count > 1 || (count > 0 && run->path == NULL)) {
+		fputc('\n', out);
+		put_table(run, out);
+	}
+	for (size_t i = 0, shown = 0; i < run->gone.count && run->path != NULL; i++)
+		if (vk_lost_is_file(&run->gone.files[i]) && shown++ < FILES_SHOWN) {
+			fputc('\n', out);
+			put_file(run, out, &run->gone.files[i]);
+		}
+	put_next(run, out);
+	fflush(out);
+	say_limits(run);
+	vk_files_show_findings(&run->copy.files);
+}
