@@ -106,6 +106,18 @@ has "a descriptor is made" rescue/vm.vmdk '^RW 81920 VMFS "vm-flat.vmdk"$'
 has "it is told" "$ERR" 'rescue/vm\.vmdk was made; guessed in it: CID'
 same "its flat file" rescue/vm-flat.vmdk truth-flat
 is "nothing else is left" "$(ls -A rescue . | grep vmfskit)" ""
+# killed while it writes the large file
+VMFSKIT_CRASH_LOG=log "$HOOKS" undelete --store st p.img /vm cut >/dev/null 2>&1
+n=$(grep -n 'extract: write' log | tail -n 1 | cut -d : -f 1)
+rm -rf cut
+VMFSKIT_CRASH_AT=$n "$HOOKS" undelete --store st p.img /vm cut >/dev/null 2>&1
+ok "a cut leaves a part and its map" test -e cut/vm-flat.vmdk.vmfskit-part -a -e cut/vm-flat.vmdk.vmfskit-map
+exits "what was begun is not replaced" 2 "$VMFSKIT" undelete --store st p.img /vm cut
+exits "it goes on" 1 "$VMFSKIT" undelete --resume --store st p.img /vm cut
+same "what was cut is whole" cut/vm-flat.vmdk truth-flat
+is "and nothing else is left" "$(ls -A cut . | grep vmfskit)" ""
+rm -rf cut
+exits "DEST is the disk itself" 3 "$VMFSKIT" undelete --overwrite --store st p.img /vm/vm-flat.vmdk p.img
 exits "once more it is refused" 2 "$VMFSKIT" undelete --store st p.img /vm/vm-flat.vmdk rescue/vm-flat.vmdk
 exits "with --resume it is compared" 0 "$VMFSKIT" undelete --resume --store st p.img /vm/vm-flat.vmdk rescue/vm-flat.vmdk
 has "it is the same" "$OUT" '1 of them was there and holds the bytes of the source'

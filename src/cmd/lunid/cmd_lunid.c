@@ -217,7 +217,7 @@ static const struct vk_cli_example examples[] = {
 const struct vk_cli_verb vk_verb_lunid = {
 	.name = "lunid",
 	.arguments = "SOURCE...",
-	.purpose = "say whether this is the LUN that a volume was written for, and what to do if not",
+	.purpose = "say whether this is the LUN that a volume was written for",
 	.description =
 		"An LVM header records the LUN on which a host last accepted the volume. If that differs from the "
 		"LUN that "

@@ -121,7 +121,7 @@ static const struct vk_cli_example examples[] = {
 const struct vk_cli_verb vk_verb_undelete = {
 	.name = "undelete",
 	.arguments = "SOURCE [PATH] [DEST]",
-	.purpose = "bring back files that were deleted, by the maps of files in captures",
+	.purpose = "bring back deleted files, by the maps in captures",
 	.description =
 		"When a file is deleted its block pointers are cleared. Its bytes stay until another file gets the "
 		"blocks. Each capture holds a map of the files, so it knows where they lay.\n\n"
