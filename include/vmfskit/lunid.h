@@ -96,6 +96,7 @@ void vk_lunid_rows(const struct vk_lunid_extent *extent, struct vk_lunid_row ret
 
 /* What ESX 3, 4, 5, 6, 7 and 8 do by default; "not known" where nothing public says it. NULL: no such finding. */
 enum { VK_LUNID_RELEASES = 6, VK_LUNID_RELEASE_FIRST = 3 };
+#define VK_LUNID_NOT_KNOWN "not known"
 const char *const *vk_lunid_esx(enum vk_finding_code code);
 
 /* One remedy. They stand in the order of harm. */

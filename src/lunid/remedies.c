@@ -9,7 +9,7 @@
 
 #include "vmfskit/lunid.h"
 
-#define NOT_KNOWN "not known"
+#define NOT_KNOWN VK_LUNID_NOT_KNOWN
 #define REFUSED_3 \
 	"does not mount it: the whole disk id is compared (LVM.DisallowSnapshotLun is 1), and vmkernel logs " \
 	"\"is a snapshot\""
@@ -18,28 +18,29 @@
 #define REFUSED_5 "does not mount it: esxcli storage vmfs snapshot list lists it as an unresolved volume"
 #define UNRESOLVED REFUSED_5 " (reason diskIdMismatch)"
 #define CONFLICT \
-	"mounts one; the other is listed as a snapshot and cannot be mounted while the original is online " \
-	"(reason uuidConflict)"
-#define INCOMPLETE "does not mount it: the volume is incomplete (resolveStatus incompleteExtents)"
-#define MOUNTED "mounts it"
+	"the copy is listed as an unresolved volume (reason uuidConflict) that cannot be mounted while the original " \
+	"is online"
+#define INCOMPLETE "the volume is unresolved (resolveStatus incompleteExtents)"
+#define SEVERAL "the volume is unresolved (resolveStatus multipleCopies)"
+#define ALL_NOT_KNOWN {NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN}
 
 static const struct {
 	enum vk_finding_code code;
 	const char *esx[VK_LUNID_RELEASES];
 } releases[] = {
-	{VK_F_LUNID_MATCH, {MOUNTED, MOUNTED, MOUNTED, MOUNTED, MOUNTED, MOUNTED}},
+	{VK_F_LUNID_MATCH, ALL_NOT_KNOWN},
 	{VK_F_LUNID_LUN_CHANGED,
 	 {REFUSED_3, "did not mount it in published cases, where one LUN had two numbers on two ports of an array",
 	  NOT_KNOWN, "mounts it by the device id alone (6.7)", NOT_KNOWN, NOT_KNOWN}},
 	{VK_F_LUNID_DESIGNATOR_CHANGED, {REFUSED_3, REFUSED_4, UNRESOLVED, UNRESOLVED, UNRESOLVED, UNRESOLVED}},
 	{VK_F_LUNID_MODEL_CHANGED, {REFUSED_3, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN}},
 	{VK_F_LUNID_KIND_CHANGED, {REFUSED_3, REFUSED_4, UNRESOLVED, UNRESOLVED, UNRESOLVED, UNRESOLVED}},
-	{VK_F_LUNID_LENGTH_WRONG, {NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN}},
+	{VK_F_LUNID_LENGTH_WRONG, ALL_NOT_KNOWN},
 	{VK_F_LUNID_CONFLICT, {NOT_KNOWN, NOT_KNOWN, CONFLICT, CONFLICT, CONFLICT, CONFLICT}},
 	{VK_F_LUNID_EXTENT_MISSING, {NOT_KNOWN, NOT_KNOWN, INCOMPLETE, INCOMPLETE, INCOMPLETE, INCOMPLETE}},
-	{VK_F_LUNID_EXTENT_DOUBLED, {NOT_KNOWN, NOT_KNOWN, CONFLICT, CONFLICT, CONFLICT, CONFLICT}},
-	{VK_F_LUNID_RESIGNATURE_PENDING, {NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN, NOT_KNOWN}},
-	{VK_F_LUNID_RESIGNATURE_DONE, {MOUNTED, MOUNTED, MOUNTED, MOUNTED, MOUNTED, MOUNTED}},
+	{VK_F_LUNID_EXTENT_DOUBLED, {NOT_KNOWN, NOT_KNOWN, SEVERAL, SEVERAL, SEVERAL, SEVERAL}},
+	{VK_F_LUNID_RESIGNATURE_PENDING, ALL_NOT_KNOWN},
+	{VK_F_LUNID_RESIGNATURE_DONE, ALL_NOT_KNOWN},
 };
 
 const char *const *vk_lunid_esx(enum vk_finding_code code)
@@ -104,7 +105,9 @@ static const struct {
 		  "-t TARGET-GROUP {ID}", "stmfadm remove-view -l {ID} VIEW\nstmfadm add-view -n {live_lun} -h "
 		  "HOST-GROUP "
 		  "-t TARGET-GROUP {ID}"}},
-	{NUMBER, {VK_LUNID_STORAGE, "LIO", "map the backstore as LUN {lun}",
+	{NUMBER, {VK_LUNID_STORAGE, "LIO",
+		  "map the backstore as LUN {lun}; where the target has ACLs, hosts see the number of the LUN that is "
+		  "mapped there: give that one the same number",
 		  "targetcli /iscsi/TARGET-IQN/tpg1/luns delete {live_lun}\n"
 		  "targetcli /iscsi/TARGET-IQN/tpg1/luns create /backstores/block/BACKSTORE {lun}\ntargetcli "
 		  "saveconfig",
@@ -125,25 +128,29 @@ static const struct {
 		"if this is the original: give the LUN the identifier {name} again; if it is a replica of a LUN "
 		"that is "
 		"still there: keep the two apart, and resignature the replica", NULL, NULL}},
-	{NAME, {VK_LUNID_STORAGE, "COMSTAR", "make the logical unit with the GUID that the header has, from the "
-	"same data",
-		"stmfadm delete-lu -k {LIVE_ID}\nstmfadm create-lu -p guid={ID} DEVICE\n"
+	{NAME, {VK_LUNID_STORAGE, "COMSTAR",
+		"only where \"Data File\" is a ZFS volume and \"Meta File\" is not set: make the logical unit anew "
+		"over the same volume, with the GUID that the header has, the block size and all properties that "
+		"list-lu shows; of another device create-lu may write its first 64 KiB, so leave that to its "
+		"administrator",
+		"stmfadm list-lu -v {LIVE_ID}\nstmfadm list-view -l {LIVE_ID}\nzfs snapshot POOL/VOLUME@before\n"
+		"stmfadm delete-lu {LIVE_ID}\nstmfadm create-lu -p guid={ID} /dev/zvol/rdsk/POOL/VOLUME\n"
 		"stmfadm add-view -n {lun} -h HOST-GROUP -t TARGET-GROUP {ID}",
-		"stmfadm delete-lu -k {ID}\nstmfadm create-lu -p guid={LIVE_ID} DEVICE\n"
+		"stmfadm delete-lu {ID}\nstmfadm create-lu -p guid={LIVE_ID} /dev/zvol/rdsk/POOL/VOLUME\n"
 		"stmfadm add-view -n {live_lun} -h HOST-GROUP -t TARGET-GROUP {LIVE_ID}"}},
 	{NAME, {VK_LUNID_STORAGE, "LIO",
-		"only names that begin with naa.6001405 can be set: their other 25 digits are the beginning of the "
-		"unit serial "
-		"number, without dashes; delete the LUN first, and make it again as LUN {lun}",
-		"echo SERIAL >/sys/kernel/config/target/core/BACKSTORE/wwn/vpd_unit_serial", NULL}},
+		"only names that begin with naa.6001405 can be set: their other 25 digits are the first 25 of the "
+		"unit serial number, which can be set only while no LUN uses the backstore",
+		"cat /sys/kernel/config/target/core/HBA/BACKSTORE/wwn/vpd_unit_serial\n"
+		"echo SERIAL >/sys/kernel/config/target/core/HBA/BACKSTORE/wwn/vpd_unit_serial\ntargetcli saveconfig",
+		"echo FORMER-SERIAL >/sys/kernel/config/target/core/HBA/BACKSTORE/wwn/vpd_unit_serial\n"
+		"targetcli saveconfig"}},
 	{NAME, {VK_LUNID_STORAGE, "tgt",
-		"tgt takes an identifier and a serial number, and makes its own NAA name; export the device from "
-		"the same "
-		"target and under the same LUN as before",
-		"tgtadm --lld iscsi --mode logicalunit --op update --tid TID --lun {lun} --params "
-		"scsi_id=ID,scsi_sn=SERIAL",
-		NULL}},
-	{NAME, {VK_LUNID_STORAGE, "SCST", "set the identifier of the device before it is exported",
+		"export the device from the target with the same number (tid) and under the same LUN as before: tgt "
+		"makes its name of the two", NULL, NULL}},
+	{NAME, {VK_LUNID_STORAGE, "SCST",
+		"set the identifier; hosts are told at once, so take the LUN away from them first, and save the "
+		"configuration afterwards (scstadmin has the syntax in its manual)",
 		"echo {id} >/sys/kernel/scst_tgt/devices/DEVICE/naa_id", "echo {live_id} "
 		">/sys/kernel/scst_tgt/devices/DEVICE/naa_id"}},
 	{KIND, {VK_LUNID_STORAGE, "any host",
@@ -156,34 +163,28 @@ static const struct {
 	{MODEL, {VK_LUNID_STORAGE, "tgt", "set the product string",
 		 "tgtadm --lld iscsi --mode logicalunit --op update --tid TID --lun {lun} --params "
 		 "product_id=\"{model}\"", NULL}},
-	{MODEL, {VK_LUNID_STORAGE, "SCST", "set the product string before the device is exported",
+	{MODEL, {VK_LUNID_STORAGE, "SCST", "set the product string; hosts are told at once, so take the LUN away from "
+		 "them first",
 		 "echo \"{model}\" >/sys/kernel/scst_tgt/devices/DEVICE/prod_id", NULL}},
-	{FOREIGN, {VK_LUNID_MOUNT, "ESX 3", "mount it with the signature that it has: all snapshot LUNs of the host "
-	"are mounted so",
+	{FOREIGN, {VK_LUNID_MOUNT, "ESX 3", "all snapshot LUNs of the host are mounted so",
 		   "esxcfg-advcfg -s 0 /LVM/EnableResignature\nesxcfg-advcfg -s 0 /LVM/DisallowSnapshotLun\n"
 		   "esxcfg-rescan VMHBA\nvmkfstools -V", "esxcfg-advcfg -s 1 /LVM/DisallowSnapshotLun"}},
-	{FOREIGN, {VK_LUNID_MOUNT, "ESX 4", "mount it with the signature that it has, until the next boot (-M: for "
-	"good)",
+	{FOREIGN, {VK_LUNID_MOUNT, "ESX 4", "mount this volume until the next boot (-M: for good)",
 		   "esxcfg-volume -l\nesxcfg-volume -m {uuid}", NULL}},
-	{FOREIGN, {VK_LUNID_MOUNT, "ESXi 5 to 8", "mount it with the signature that it has, until the next boot "
-	"(without -n: for good)",
+	{FOREIGN, {VK_LUNID_MOUNT, "ESXi 5 to 8", "mount this volume until the next boot (without -n: for "
+	"good)",
 		   "esxcli storage vmfs snapshot list\nesxcli storage vmfs snapshot mount -n -u {uuid}",
 		   "esxcli storage filesystem unmount -u {uuid}"}},
 	{FOREIGN, {VK_LUNID_RESIGNATURE, "ESX 3",
-		   "give it a new signature: all snapshot LUNs of the host get one; its UUID and label change, and "
-		   "every virtual "
-		   "machine on it must be registered again",
+		   "all snapshot LUNs of the host get a new signature",
 		   "esxcfg-advcfg -s 0 /LVM/DisallowSnapshotLun\nesxcfg-advcfg -s 1 /LVM/EnableResignature\n"
 		   "esxcfg-rescan VMHBA\nvmkfstools -V",
 		   "esxcfg-advcfg -s 0 /LVM/EnableResignature\nesxcfg-advcfg -s 1 /LVM/DisallowSnapshotLun"}},
-	{FOREIGN, {VK_LUNID_RESIGNATURE, "ESX 4",
-		   "give it a new signature: its UUID and label change, and every virtual machine on it must be "
-		   "registered again",
+	{FOREIGN, {VK_LUNID_RESIGNATURE, "ESX 4", "this volume alone gets a new signature",
 		   "esxcfg-volume -l\nesxcfg-volume -r {uuid}", NULL}},
 	{FOREIGN | CONFLICTS,
 	 {VK_LUNID_RESIGNATURE, "ESXi 5 to 8",
-	  "give the copy a new signature: its UUID and label change, and every virtual machine on it must be "
-	  "registered again",
+	  "this volume alone gets a new signature; of two it must be the copy",
 	  "esxcli storage vmfs snapshot list\nesxcli storage vmfs snapshot resignature -u {uuid}", NULL}},
 };
 

@@ -41,6 +41,7 @@ lunid --live naa.$O a.img
 codes_are "another identifier" "1 lunid.designator-changed"
 has "another identifier: ESX 7 does not mount it" "$(jq -r '.findings[].esx[] | select(.release == 7) | .does' "$OUT")" "does not mount it"
 has "another identifier: the one to set" "$(remedies lunid.designator-changed)" "create-lu -p guid=600144F07ED404000000496FF8CD0003"
+has "another identifier: COMSTAR, saved before anything" "$(remedies lunid.designator-changed | grep -m 1 -E '^(zfs snapshot|stmfadm delete-lu)')" "^zfs snapshot"
 hasnt "another identifier: nothing is left to be filled in by a program" "$(remedies lunid.designator-changed)" '[{}]'
 lunid --live vml.0200030000${N}4c494f2d4f52 a.img
 codes_are "another product string" "1 lunid.model-changed"
@@ -54,6 +55,38 @@ is "a file: no live id" "$(jq '.volumes[0].live' "$OUT")" null
 run "$VMFSKIT" lunid --store none --heartbeat-wait 0 --live naa.$O a.img
 has "as text: the fields side by side" "$OUT" "^  name [(]differs[)] .*naa\..*naa\."
 has "as text: whether it may be mounted by force" "$OUT" "^Mounting by force, here and now: not known to be safe: this is a file"
+# --- as text: each remedy once, in the order of harm, whatever was found
+text() { COLUMNS=80 run "$VMFSKIT" lunid --store none --heartbeat-wait 0 "$@"; }
+times() { is "$1: once" "$(grep -c -- "$2" "$OUT")" "${3:-1}"; }
+text --live vml.0200040000${N}4c494f2d4f52 a.img
+has "two findings: the number" "$OUT" "lunid\.lun-changed"
+has "two findings: the model" "$OUT" "lunid\.model-changed"
+times "the table of ESX" "^What ESX does by default"
+times "the number at SCST" '^ *echo "add DEVICE 3" '
+times "the product string at SCST" '/prod_id$'
+times "mounting by force, ESX 4" "^ *esxcfg-volume -m "
+times "mounting by force, ESXi" "^ *esxcli storage vmfs snapshot mount "
+times "a new signature, ESXi" "^ *esxcli storage vmfs snapshot resignature "
+is "the order of harm" "$(grep -oE '^(At the storage|Mount by force|New signature)' "$OUT" | tr '\n' '|')" \
+	"At the storage|Mount by force|New signature|"
+is "ESX 3 to 8, each in one row" "$(sed -nE 's/^  (ESX [3-8]( to [3-8])?)  .*/\1/p' "$OUT" | tr '\n' '|')" \
+	"ESX 3|ESX 4|ESX 5|ESX 6|ESX 7 to 8|"
+has "a release of which one finding is known says that one" "$OUT" "^  ESX 6 .* by the device id alone"
+cp --sparse=always a.img b.img
+text a.img b.img
+times "two LUNs with one volume: the table" "^What ESX does by default"
+has "two LUNs with one volume: ESX 7" "$OUT" "uuidConflict"
+has "two LUNs with one volume: what is to be done with both" "$OUT" "^   any array: find out which of the LUNs"
+hasnt "two LUNs with one volume: no command to mount it by force" "$OUT" "snapshot mount "
+has "two LUNs with one volume: the copy may get a new signature" "$OUT" "snapshot resignature -u "
+rm b.img
+made --vmfs 5 --naa naa.$N --lun 3 --seed 9 other.img
+lunids=$(printf 'naa.%s\n   Model: COMSTAR\n   Other UIDs: vml.0200040000%s%s\n' $N $N $COMSTA)
+echo "$lunids" >moved.txt
+text --live moved.txt a.img other.img
+times "two volumes: each has its own" "^What ESX does by default" 2
+has "two volumes: of which one" "$OUT" "^The volume on other\.img, partition 1\$"
+
 exits "a name that is none" 2 "$VMFSKIT" lunid --live naa.12 a.img
 exits "a file that is not there" 4 "$VMFSKIT" lunid --live there.txt a.img
 echo nothing >text

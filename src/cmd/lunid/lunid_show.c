@@ -9,20 +9,7 @@
 #include "report/columns.h"
 #include "report/report.h"
 
-enum { FILLED_BYTES = 2000, WHY_BYTES = 800 };
-
-/* The extent that a finding about a volume is about: its message names the volume. */
-static size_t extent_of(const struct lunid_run *run, const struct vk_finding *f)
-{
-	for (size_t i = 0; i < run->count; i++) {
-		const struct vk_vmfs *v = vk_lunid_vmfs(&run->extents[i]);
-
-		if (v->volume_count > 0 &&
-		    strstr(f->message, vk_vmfs_uuid_text(&v->volumes[0].volume.uuid).text) != NULL)
-			return i;
-	}
-	return 0;
-}
+enum { FILLED_BYTES = 2000 };
 
 static void put_table(FILE *out, const struct lunid_run *run, size_t index)
 {
@@ -46,95 +33,6 @@ static void put_table(FILE *out, const struct lunid_run *run, size_t index)
 		fprintf(out, "  also called %s\n", vk_shown_name(e->live.names[i]).text);
 }
 
-static void put_lines(FILE *out, const char *text, const struct vk_lunid_extent *e)
-{
-	char filled[FILLED_BYTES];
-	struct vk_text t = vk_text_in(filled, sizeof(filled));
-
-	vk_lunid_fill(text, e, &t);
-	for (const char *at = filled; *at != '\0';) {
-		size_t len = strcspn(at, "\n");
-
-		vk_screen_paste(out, "      %.*s\n", (int)len, at);
-		at += len + (at[len] == '\n');
-	}
-}
-
-static void put_remedies(FILE *out, enum vk_finding_code code, const struct vk_lunid_extent *e)
-{
-	static const char *const harms[] = {"look first", "at the storage", "mount by force", "new signature"};
-	const struct vk_lunid_remedy *r;
-	char filled[FILLED_BYTES];
-
-	if (vk_lunid_remedy(code, 0) != NULL)
-		fputs("Remedies, the least harm first\n", out);
-	for (size_t n = 0; (r = vk_lunid_remedy(code, n)) != NULL; n++) {
-		struct vk_text t = vk_text_in(filled, sizeof(filled));
-
-		vk_lunid_fill(r->what, e, &t);
-		fprintf(out, "  %s, %s: %s\n", harms[r->harm], r->on, filled);
-		if (r->command != NULL)
-			put_lines(out, r->command, e);
-		if (r->set_back != NULL) {
-			fputs("    set back afterwards, or to take it back:\n", out);
-			put_lines(out, r->set_back, e);
-		}
-	}
-}
-
-static void put_esx(FILE *out, enum vk_finding_code code)
-{
-	const char *const *esx = vk_lunid_esx(code);
-
-	if (esx == NULL)
-		return;
-	fputs("What ESX does by default\n", out);
-	for (size_t i = 0; i < VK_LUNID_RELEASES; i++) {
-		size_t last = i;
-
-		while (last + 1 < VK_LUNID_RELEASES && strcmp(esx[last + 1], esx[i]) == 0)
-			last++;
-		fprintf(out, "  ESX %zu", i + VK_LUNID_RELEASE_FIRST);
-		if (last > i)
-			fprintf(out, " to %zu", last + VK_LUNID_RELEASE_FIRST);
-		fprintf(out, ": %s\n", esx[i]);
-		i = last;
-	}
-}
-
-static enum vk_lunid_mount may_mount(const struct lunid_run *run, size_t index, char ret_why[WHY_BYTES])
-{
-	struct vk_text text = vk_text_in(ret_why, WHY_BYTES);
-
-	return vk_lunid_may_mount(run->extents, run->count, index, &run->across, &text);
-}
-
-static void put_mount(FILE *out, const struct lunid_run *run, size_t index)
-{
-	static const char *const verdicts[] = {"no", "not known to be safe", "nothing speaks against it"};
-	char why[WHY_BYTES];
-	enum vk_lunid_mount verdict = may_mount(run, index, why);
-
-	fprintf(out, "Mounting by force, here and now: %s: %s\n", verdicts[verdict], why);
-}
-
-/* What follows from findings of one extent: only from those that something is to be done about. */
-static void put_consequences(FILE *out, const struct vk_findings *list, const struct lunid_run *run, size_t index)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		enum vk_finding_code code = list->items[i].code;
-		const size_t of = index < run->count ? index : extent_of(run, &list->items[i]);
-		bool again = false;
-
-		for (size_t k = 0; k < i; k++)
-			again = again || list->items[k].code == code;
-		if (again || vk_lunid_remedy(code, 0) == NULL)
-			continue;
-		put_esx(out, code);
-		put_remedies(out, code, &run->extents[of]);
-	}
-}
-
 void vk_lunid_put_text(const void *ctx)
 {
 	const struct lunid_run *run = ctx;
@@ -153,15 +51,11 @@ void vk_lunid_put_text(const void *ctx)
 		fputc('\n', out);
 		put_table(out, run, i);
 		vk_report_findings_text(out, &run->found[i], NULL, &style);
-		put_consequences(out, &run->found[i], run, i);
-		if (vk_findings_bad(&run->found[i]) || vk_findings_bad(&run->across))
-			put_mount(out, run, i);
 	}
-	if (run->across.count == 0)
-		return;
-	fputs("\nThe volumes\n", out);
+	if (run->across.count > 0)
+		fputs("\nThe volumes\n", out);
 	vk_report_findings_text(out, &run->across, NULL, &style);
-	put_consequences(out, &run->across, run, SIZE_MAX);
+	vk_lunid_put_next(out, run);
 }
 
 /* What is known of one side; NULL: nothing. */
@@ -235,10 +129,11 @@ static void add_findings(json_t *array, const struct lunid_run *run, const struc
 	for (size_t i = 0; i < list->count; i++) {
 		json_t *o = json_array_get(array, before + i), *esx = json_array();
 		const enum vk_finding_code code = list->items[i].code;
-		const size_t of = index < run->count ? index : extent_of(run, &list->items[i]);
+		const size_t of = index < run->count ? index : vk_lunid_extent_of(run, &list->items[i]);
 		const char *const *does = vk_lunid_esx(code);
-		char why[WHY_BYTES];
-		enum vk_lunid_mount mount = may_mount(run, of, why);
+		char why[VK_LUNID_WHY_BYTES];
+		struct vk_text text = vk_text_in(why, sizeof(why));
+		enum vk_lunid_mount mount = vk_lunid_mount_here(run, of, &text);
 
 		for (unsigned k = 0; does != NULL && k < VK_LUNID_RELEASES; k++)
 			vk_json_append(esx, VK_JSON_OBJECT(VK_KEY("release", k + VK_LUNID_RELEASE_FIRST),
