@@ -37,6 +37,13 @@
  *                 are not all odd, this one by no more than 1 for the file, 1 if any gained some there, and 1.
  *              All of them need stamps of clusters (file_map.h) in both moments, the last also two whole maps without
  *              torn files.
+ *   unknown    WENT_BACK: the volume is not the one that this map shows some time later, but was set back since, to
+ *              an array's snapshot for example, or is a copy. Comes before untouched. One of these shows it, for a map
+ *              and all before it: a stamp of any cluster of any kind is lower in a later map or today (of small blocks
+ *              on VMFS6 only if the stamp of their large blocks did not grow: a new cluster may count from the
+ *              beginning); a file that is there has an older ctime; the descriptor of one that is gone has its
+ *              generation still, and an older ctime or another type. mtime says nothing: it can be set. Where both
+ *              lines of time come to the same counts it is not seen.
  *   unknown    UNPROVED: free in each later map and today, but it may have been used meanwhile.
  * Sub-blocks go by the clusters of .sbc.sf, all others by those of .fbb.sf. Bytes in the descriptor itself are
  * untouched where the slot still has that generation and all of its bytes, or where they were given with the map; else
@@ -74,6 +81,7 @@ enum vk_undelete_why {
 	VK_UNDELETE_SURE,         /* it is not */
 	VK_UNDELETE_NOT_SAID, VK_UNDELETE_OUTSIDE, VK_UNDELETE_CONTRADICTED, VK_UNDELETE_UNREADABLE,
 	VK_UNDELETE_ALLOCATED, VK_UNDELETE_UNPROVED, VK_UNDELETE_DESCRIPTOR_GONE,
+	VK_UNDELETE_WENT_BACK,
 	VK_UNDELETE_GUESSED       /* nothing but the bytes themselves says that they belong to this file */
 };
 /* Behind "unknown: ", "free, but it may have been used in between". Empty: SURE. */
@@ -119,6 +127,7 @@ struct vk_undelete_file {
 	size_t range_count;
 	uint8_t *resident;       /* the bytes of its RESIDENT range, if they could be had; owned; else NULL */
 	size_t resident_bytes;
+	bool resident_kept;      /* they were given with the map */
 };
 /* Sets bytes and verdict by the ranges. */
 void vk_undelete_sum(struct vk_undelete_file *file);
@@ -129,6 +138,8 @@ struct vk_undelete {
 	char **names;            /* what by points to */
 	size_t name_count;
 	bool names_unknown;      /* parts of folders cannot be read: files may be there unseen */
+	bool went_back;          /* of what the map back and those before it know nothing is proved */
+	size_t back;
 	bool unfinished;         /* more than is looked at: VK_FILE_MAP_FILES_MAX files; ranges cut in too many parts */
 };
 void vk_undelete_free(struct vk_undelete *gone);

@@ -51,6 +51,21 @@ static bool joins(const struct vk_undelete_range *a, const struct vk_undelete_ra
 					       : a->volume_offset + a->length_bytes == b->volume_offset);
 }
 
+/* What lies in a descriptor of today is not that file, maybe. */
+static void doubt_resident(const struct vk_gone_search *s, struct vk_undelete_file *file)
+{
+	if (!vk_gone_is_back(s, file) || file->resident_kept)
+		return;
+	for (size_t i = 0; i < file->range_count; i++) {
+		struct vk_undelete_range *r = &file->ranges[i];
+
+		if (r->kind == VK_RUN_RESIDENT && r->state == VK_UNDELETE_UNTOUCHED) {
+			r->state = VK_UNDELETE_UNKNOWN;
+			r->why = VK_UNDELETE_WENT_BACK;
+		}
+	}
+}
+
 /* The ranges of a file one behind the other; what has none, because there were too many, is unknown. */
 static void order_ranges(struct vk_gone_search *s, struct vk_undelete_file *file)
 {
@@ -118,6 +133,8 @@ static void search_all(struct vk_gone_search *s)
 	s->hits = NULL;
 	vk_gone_settle(s);
 	for (size_t i = 0; i < s->out.count && s->status == VK_OK; i++)
+		doubt_resident(s, &s->out.files[i]);
+	for (size_t i = 0; i < s->out.count && s->status == VK_OK; i++)
 		order_ranges(s, &s->out.files[i]);
 	if (s->status == VK_OK && s->out.count > 0)
 		qsort(s->out.files, s->out.count, sizeof(*s->out.files), by_knowledge);
@@ -132,6 +149,8 @@ static void free_search(struct vk_gone_search *s)
 	vk_fs_clusters_free(&s->clusters);
 	vk_gone_moment_free(&s->before);
 	vk_gone_moment_free(&s->now);
+	for (unsigned k = 0; k < VK_CLUSTERS_KINDS; k++)
+		free(s->seen[k]);
 	free(s->handed[0]);
 	free(s->handed[1]);
 	free(s->sbc);

@@ -55,6 +55,7 @@ static bool find_resident(struct vk_gone_search *s, struct vk_undelete_file *fil
 		found = meta.generation == file->generation && meta.fileLength == size &&
 			meta.zeroLevelAddrType == VK_ZLA_RESIDENT && size <= info->resident_bytes && from + size <= got;
 	}
+	file->resident_kept = found && today == NULL;
 	vk_fs_file_close(today);
 	if (found && size > 0) {
 		file->resident = malloc((size_t)size);

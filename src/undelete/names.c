@@ -35,6 +35,7 @@ const char *vk_undelete_why_said(enum vk_undelete_why why)
 		[VK_UNDELETE_UNREADABLE] = "whether it is free cannot be read",
 		[VK_UNDELETE_ALLOCATED] = "it is allocated, and no file is known that has it",
 		[VK_UNDELETE_UNPROVED] = "it is free, but it may have been used in between",
+		[VK_UNDELETE_WENT_BACK] = "the volume is older than that capture: it was rolled back, or is a copy",
 		[VK_UNDELETE_DESCRIPTOR_GONE] = "it lay in the file descriptor, which is another one now",
 		[VK_UNDELETE_GUESSED] = "only the bytes themselves say that they belong to this file",
 	};

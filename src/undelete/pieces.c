@@ -186,10 +186,13 @@ void vk_gone_apply(struct vk_gone_search *s)
 				count_handed(s, from, hit->end);
 				vk_gone_resolve(s, &part, VK_UNDELETE_REUSED, VK_UNDELETE_SURE, hit->by);
 			} else {
-				const bool unproved = part.unproved && s->out.files[part.file].cut;
+				const struct vk_undelete_file *file = &s->out.files[part.file];
+				const enum vk_undelete_why why =
+					vk_gone_is_back(s, file) ? VK_UNDELETE_WENT_BACK
+					: part.unproved && file->cut ? VK_UNDELETE_UNPROVED : VK_UNDELETE_SURE;
 
-				vk_gone_resolve(s, &part, unproved ? VK_UNDELETE_UNKNOWN : VK_UNDELETE_UNTOUCHED,
-						unproved ? VK_UNDELETE_UNPROVED : VK_UNDELETE_SURE, NULL);
+				vk_gone_resolve(s, &part, why == VK_UNDELETE_SURE ? VK_UNDELETE_UNTOUCHED
+										  : VK_UNDELETE_UNKNOWN, why, NULL);
 			}
 			done = hit->end;
 		}
@@ -310,6 +313,8 @@ static enum vk_undelete_why why_today(const struct vk_gone_search *s, const stru
 		return VK_UNDELETE_UNREADABLE;
 	if ((of->allocated[n / 8] >> n % 8 & 1) != 0)
 		return VK_UNDELETE_ALLOCATED;
+	if (vk_gone_is_back(s, &s->out.files[p->file]))
+		return VK_UNDELETE_WENT_BACK;
 	return p->unproved ? VK_UNDELETE_UNPROVED : VK_UNDELETE_SURE;
 }
 

@@ -11,8 +11,10 @@ enum {
 	MET_MAX = 16 /* files of one cluster that are counted */
 };
 
-static int compare_sums(const struct vk_gone_sum *x, const struct vk_gone_sum *y)
+int vk_gone_compare_sums(const void *a, const void *b)
 {
+	const struct vk_gone_sum *x = a, *y = b;
+
 	if (x->address != y->address)
 		return x->address < y->address ? -1 : 1;
 	return x->generation != y->generation ? (x->generation < y->generation ? -1 : 1) : 0;
@@ -39,10 +41,10 @@ static bool is_accounted(const struct vk_gone_search *s)
 		const struct vk_gone_sum *f = &s->now.files[i];
 		struct vk_address a;
 
-		while (k < s->before.file_count && compare_sums(&s->before.files[k], f) < 0)
+		while (k < s->before.file_count && vk_gone_compare_sums(&s->before.files[k], f) < 0)
 			k++;
 		/* system files have generations that were not given out */
-		if (k < s->before.file_count && compare_sums(&s->before.files[k], f) == 0)
+		if (k < s->before.file_count && vk_gone_compare_sums(&s->before.files[k], f) == 0)
 			continue;
 		vk_address_decode(f->address, form, &a);
 		if (a.kind == VK_ADDRESS_FD && a.cluster < fds->count && f->generation > before[a.cluster] &&
@@ -149,9 +151,9 @@ void vk_gone_gap_open(struct vk_gone_search *s, struct vk_gone_gap *gap)
 	for (size_t i = 0, k = 0; gap->accounted && i < before->file_count; i++) {
 		const struct vk_gone_sum *was = &before->files[i];
 
-		while (k < now->file_count && compare_sums(&now->files[k], was) < 0)
+		while (k < now->file_count && vk_gone_compare_sums(&now->files[k], was) < 0)
 			k++;
-		if (k == now->file_count || compare_sums(&now->files[k], was) != 0)
+		if (k == now->file_count || vk_gone_compare_sums(&now->files[k], was) != 0)
 			note_loser(gap, was, false);
 		else if (now->files[k].units != was->units + now->files[k].fresh)
 			note_loser(gap, was, now->files[k].fresh != 0);
@@ -166,12 +168,12 @@ static const struct vk_gone_sum *sum_of(const struct vk_gone_moment *m, const st
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (compare_sums(&m->files[middle], &want) < 0)
+		if (vk_gone_compare_sums(&m->files[middle], &want) < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low < m->file_count && compare_sums(&m->files[low], &want) == 0 ? &m->files[low] : NULL;
+	return low < m->file_count && vk_gone_compare_sums(&m->files[low], &want) == 0 ? &m->files[low] : NULL;
 }
 
 /* It lost blocks; ret_all: all of them. */

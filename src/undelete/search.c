@@ -13,11 +13,11 @@ static uint64_t live_key(uint32_t address, uint32_t generation)
 	return (uint64_t)address << 32 | generation;
 }
 
-static int compare_u64(const void *a, const void *b)
+static int compare_live(const void *a, const void *b)
 {
-	const uint64_t *x = a, *y = b;
+	const struct vk_gone_live *x = a, *y = b;
 
-	return *x < *y ? -1 : *x > *y;
+	return x->key < y->key ? -1 : x->key > y->key;
 }
 
 static int compare_keys(const void *a, const void *b)
@@ -45,22 +45,24 @@ static void note_folder(void *ctx, const struct vk_finding *finding)
 static bool note_live(void *ctx, const struct vk_fs_visit *visit, bool *ret_stop)
 {
 	struct vk_gone_search *s = ctx;
-	const uint64_t key = live_key(visit->entry->address, visit->file != NULL ? visit->file->meta.generation
-										 : visit->entry->generation);
+	const struct vk_file_metadata *meta = visit->file != NULL ? &visit->file->meta : NULL;
+	const struct vk_gone_live live = {live_key(visit->entry->address, meta != NULL ? meta->generation
+										       : visit->entry->generation),
+					  meta != NULL ? meta->ctime : 0};
 
 	if (s->live_count >= VK_FILE_MAP_FILES_MAX)
 		s->out.unfinished = true;
-	else if (vk_append(&s->live, &s->live_count, &key, sizeof(key)) == NULL)
+	else if (vk_append(&s->live, &s->live_count, &live, sizeof(live)) == NULL)
 		(void)vk_gone_no_memory(s);
 	*ret_stop = s->status != VK_OK || s->out.unfinished;
 	return !*ret_stop;
 }
 
-static bool is_live(const struct vk_gone_search *s, uint32_t address, uint32_t generation)
+static const struct vk_gone_live *find_live(const struct vk_gone_search *s, uint32_t address, uint32_t generation)
 {
-	const uint64_t key = live_key(address, generation);
+	const struct vk_gone_live want = {.key = live_key(address, generation)};
 
-	return s->live_count > 0 && bsearch(&key, s->live, s->live_count, sizeof(key), compare_u64) != NULL;
+	return s->live_count > 0 ? bsearch(&want, s->live, s->live_count, sizeof(want), compare_live) : NULL;
 }
 
 static bool read_names(struct vk_gone_search *s)
@@ -75,7 +77,7 @@ static bool read_names(struct vk_gone_search *s)
 	}
 	s->out.names_unknown |= status != VK_OK;
 	if (s->live_count > 0)
-		qsort(s->live, s->live_count, sizeof(*s->live), compare_u64);
+		qsort(s->live, s->live_count, sizeof(*s->live), compare_live);
 	return s->status == VK_OK;
 }
 
@@ -102,12 +104,16 @@ static bool note_key(void *ctx, const struct vk_file_map_file *file)
 {
 	struct knowing *k = ctx;
 	struct vk_gone_search *s = k->s;
+	const struct vk_gone_live *live = find_live(s, file->address, file->generation);
 	const struct vk_gone_key key = {.address = file->address, .generation = file->generation,
-					.map = (uint16_t)k->map, .live = is_live(s, file->address, file->generation)};
+					.map = (uint16_t)k->map, .live = live != NULL,
+					.wished = is_wished(s, file->path)};
 
+	if (live != NULL && live->ctime != 0 && live->ctime < file->ctime && !file->unread)
+		vk_gone_went_back(s, k->map);
 	if (file->address == vk_fd_address(0, VK_SYSTEM_SBC))
 		s->sub_ends[k->map] = file->size_bytes;
-	if (k->map < s->wish.newest || file->unread || !is_wished(s, file->path) ||
+	if (k->map < s->wish.newest || file->unread ||
 	    (file->type != VK_FILE_ORDINARY && file->type != VK_FILE_LINK && file->type != VK_FILE_RDM))
 		return true;
 	return vk_append(&s->keys, &s->key_count, &key, sizeof(key)) != NULL || vk_gone_no_memory(s);
@@ -132,10 +138,14 @@ static bool read_keys(struct vk_gone_search *s, size_t map)
 	}
 	if (s->key_count > 0)
 		qsort(s->keys, s->key_count, sizeof(*s->keys), compare_keys);
-	for (size_t i = 0; i < s->key_count; i++)
-		if (kept == 0 || s->keys[kept - 1].address != s->keys[i].address ||
-		    s->keys[kept - 1].generation != s->keys[i].generation)
+	for (size_t i = 0; i < s->key_count; i++) {
+		struct vk_gone_key *last = kept > 0 ? &s->keys[kept - 1] : NULL;
+
+		if (last == NULL || last->address != s->keys[i].address || last->generation != s->keys[i].generation)
 			s->keys[kept++] = s->keys[i];
+		else if (last->map == s->keys[i].map)
+			last->wished |= s->keys[i].wished;
+	}
 	s->key_count = kept;
 	return s->status == VK_OK;
 }
@@ -276,6 +286,10 @@ static bool map_file(void *ctx, const struct vk_file_map_file *file)
 	struct vk_gone_key *key = find_key(k, file->address, file->generation);
 
 	end_file(k->s);
+	if (key != NULL && !key->live && !key->taken && !file->unread)
+		vk_gone_compare_slot(k->s, file, k->map);
+	if (key != NULL && (!key->wished || !is_wished(k->s, file->path)))
+		key = NULL;
 	begin_file(k->s, file, key != NULL && !key->taken && !file->unread ? key : NULL);
 	return k->s->status == VK_OK;
 }
@@ -319,15 +333,6 @@ static bool map_stamps(void *ctx, const struct vk_file_map_stamps *stamps)
 	return true;
 }
 
-static int compare_sums(const void *a, const void *b)
-{
-	const struct vk_gone_sum *x = a, *y = b;
-
-	if (x->address != y->address)
-		return x->address < y->address ? -1 : 1;
-	return x->generation != y->generation ? (x->generation < y->generation ? -1 : 1) : 0;
-}
-
 /* Each file once, whatever names it has. */
 static void end_moment(struct vk_gone_search *s)
 {
@@ -336,9 +341,9 @@ static void end_moment(struct vk_gone_search *s)
 
 	end_file(s);
 	if (m->file_count > 0)
-		qsort(m->files, m->file_count, sizeof(*m->files), compare_sums);
+		qsort(m->files, m->file_count, sizeof(*m->files), vk_gone_compare_sums);
 	for (size_t i = 0; i < m->file_count; i++)
-		if (kept == 0 || compare_sums(&m->files[kept - 1], &m->files[i]) != 0)
+		if (kept == 0 || vk_gone_compare_sums(&m->files[kept - 1], &m->files[i]) != 0)
 			m->files[kept++] = m->files[i];
 	m->file_count = kept;
 	vk_gone_apply(s);
@@ -360,6 +365,7 @@ void vk_gone_read_map(struct vk_gone_search *s, size_t map)
 	s->now.whole = status == VK_OK && vk_file_map_is_whole(&sums) && sums.scope == VK_FILE_MAP_ALL &&
 		       sums.torn == 0;
 	end_moment(s);
+	vk_gone_compare_stamps(s);
 }
 
 /* ---- today */
@@ -440,4 +446,5 @@ void vk_gone_read_today(struct vk_gone_search *s)
 		s->now.whole = false;
 	end_moment(s);
 	stamp_today(s);
+	vk_gone_compare_stamps(s);
 }

@@ -17,8 +17,14 @@ struct vk_gone_key {
 	uint32_t address, generation;
 	uint16_t map;            /* the newest that has it */
 	bool live;               /* a name leads to it today, or may */
+	bool wished;
 	bool taken;              /* its lines in that map were met: a second name adds nothing */
 	uint32_t file;           /* its number of the files found, and one more; 0: none */
+};
+/* A file of today. */
+struct vk_gone_live {
+	uint64_t key;            /* address and generation */
+	uint32_t ctime;          /* 0: not known */
 };
 /* Bytes of a file that is gone, of which it is not known yet who has them. None overlaps another. */
 struct vk_gone_piece {
@@ -78,7 +84,7 @@ struct vk_gone_search {
 	uint64_t *sub_ends;      /* of each map */
 	struct vk_gone_key *keys; /* sorted */
 	size_t key_count;
-	uint64_t *live;          /* address and generation of what names lead to today; sorted */
+	struct vk_gone_live *live; /* what names lead to today; sorted */
 	size_t live_count;
 	struct vk_gone_piece *pieces, *new_pieces;
 	size_t piece_count, new_count;
@@ -87,6 +93,7 @@ struct vk_gone_search {
 	size_t hit_count;
 	uint64_t ranges_left;
 	struct vk_gone_moment before, now;
+	uint64_t *seen[VK_CLUSTERS_KINDS]; /* the last stamp of each cluster until now */
 	uint32_t since;          /* the number of now */
 	uint32_t *handed[2];     /* of each cluster of blocks, of sub-blocks: units that changed hands */
 	/* the file whose runs come */
@@ -136,6 +143,16 @@ void vk_gone_count_run(struct vk_gone_search *s, struct vk_gone_sum *sum, uint64
 /* Now was read: what is not proved of the time since the moment before is marked in the pieces. */
 void vk_gone_prove(struct vk_gone_search *s);
 
+/* A moment later than this map contradicts it: nothing is proved of what it and those before it know. */
+void vk_gone_went_back(struct vk_gone_search *s, size_t map);
+bool vk_gone_is_back(const struct vk_gone_search *s, const struct vk_undelete_file *file);
+/* The stamps of now, against those of the moments before it. */
+void vk_gone_compare_stamps(struct vk_gone_search *s);
+/* A file of a map that no name leads to, against what lies in its descriptor today. */
+void vk_gone_compare_slot(struct vk_gone_search *s, const struct vk_file_map_file *file, size_t map);
+
+/* By address and generation, for qsort. */
+int vk_gone_compare_sums(const void *a, const void *b);
 void vk_gone_gap_open(struct vk_gone_search *s, struct vk_gone_gap *gap);
 /*
  * Whether nobody can have had a unit of this cluster, which is of that piece of pieces, in between and given it back.

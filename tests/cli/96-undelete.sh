@@ -90,6 +90,33 @@ for version in 3 5 6; do
 	is "VMFS$version: from the old one on" "$(verdicts)" "/vm/vm-flat.vmdk partly-reused;"
 done
 
+# --- a volume that was rolled back to a snapshot of the array, and lives on: nothing of what the capture knows is proved
+for version in 3 5 6; do
+	rm -rf a.img* b.img* old old-c*
+	"$LAB" make --vmfs $version --size 2G a.img >/dev/null
+	printf 'create /keep.vmdk 3M block\n' >script
+	"$LAB" history --script script a.img >/dev/null
+	cp --sparse=always a.img b.img
+	cp a.img.history b.img.history
+	printf '%s\n' 'create /a 30M block' 'create /b 60M block' 'create /c 3M block' >script
+	"$LAB" history --script script a.img >/dev/null
+	run "$VMFSKIT" capture --store old a.img
+	id=$(captures old)
+	printf '%s\n' 'create /other 30M block' 'delete /other' >script
+	"$LAB" history --script script b.img >/dev/null
+	exits "VMFS$version: rolled back" 1 "$VMFSKIT" undelete --store old --json b.img
+	is "VMFS$version: rolled back: nothing is untouched" "$(verdicts)" "/a unknown;/b unknown;/c unknown;"
+	is "VMFS$version: rolled back: why" "$(jq -r '[.older_than, (.files[].ranges[] | .state, .why)] | unique | join("; ")' "$OUT")" \
+		"$id; the volume is older than that capture: it was rolled back, or is a copy; unknown"
+	exits "VMFS$version: rolled back: one of them" 1 "$VMFSKIT" undelete --store old b.img /b
+	is "VMFS$version: rolled back: said once" "$(grep -c "^the volume is older than capture $id: it was rolled back, or is a copy" "$OUT")" 1
+	exits "VMFS$version: rolled back: copied" 1 "$VMFSKIT" undelete --store old b.img /c old-c
+	has "VMFS$version: rolled back: said of the copy" "$ERR" "note: the volume is older than capture $id"
+	exits "VMFS$version: the other line of time" 0 "$VMFSKIT" undelete --store old --json a.img
+	is "VMFS$version: it is not older" "$(jq -r '.older_than' "$OUT")" null
+done
+rm -rf old old-c*
+
 # --- the descriptor is lost, too: one is made; a copy that is cut goes on
 printf 'delete /vm/vm.vmdk\n' >script
 "$LAB" history --script script v.img >/dev/null

@@ -309,6 +309,7 @@ static void find_gone(struct history *h)
 	lived_open(&h->l, &sound, &o);
 	if (vk_undelete_find(o.fs, known, h->map_count, NULL, &sound, &gone, &err) != VK_OK)
 		fail_msg("seed %" PRIu64 ": %s", h->l.life.seed, err.what);
+	assert_false(gone.went_back);
 	judge_list(h, &gone);
 	vk_undelete_free(&gone);
 	for (size_t i = 0; i < h->map_count; i++)

@@ -57,6 +57,8 @@ void vk_lost_put_json(const void *ctx, struct vk_json *root)
 		vk_json_append(files, vk_json_end(&o), root);
 	}
 	VK_JSON_SET(root, VK_KEY("volume", vk_files_volume_json(&run->copy.files)), VK_KEY("files", files),
+		    VK_KEY("older_than", vk_json_text(run->gone.went_back ? run->moments[run->gone.back].capture->id
+								 : NULL)),
 		    VK_KEY("ranges_cut", vk_json_bool(listed == RANGES_LISTED)));
 	vk_files_set_findings(&run->copy.files, root);
 }

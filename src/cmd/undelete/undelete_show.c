@@ -207,10 +207,22 @@ static void put_head(const struct vk_lost_run *run, FILE *out, size_t count)
 		run->moments[0].capture->id);
 }
 
+/* "the volume is older than capture X: ..."; above all else. */
+static void put_back(const struct vk_lost_run *run, FILE *out, const char *before)
+{
+	if (run->gone.went_back)
+		fprintf(out, "%sthe volume is older than capture %s: it was rolled back, or is a copy. What that "
+			"capture and those before it know of free blocks proves nothing\n", before,
+			run->moments[run->gone.back].capture->id);
+}
+
 static void say_limits(const struct vk_lost_run *run)
 {
 	FILE *err = run->copy.files.cmd.call->err;
+	const struct vk_phrase before = vk_phrase("%s: note: ", program(run));
 
+	if (run->copied != NULL)
+		put_back(run, err, before.text);
 	if (run->gone.names_unknown)
 		fprintf(err, "%s: note: parts of folders cannot be read: a file that is called gone may be there\n",
 			program(run));
@@ -233,6 +245,7 @@ void vk_lost_put_text(const void *ctx)
 		return;
 	}
 	put_head(run, out, count);
+	put_back(run, out, "");
 	if (count > 1 || (count > 0 && run->path == NULL)) {
 		fputc('\n', out);
 		put_table(run, out);
