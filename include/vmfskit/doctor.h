@@ -123,7 +123,7 @@ struct vk_doctor_options {
 	bool scan;                  /* also search the whole disk */
 	/* between two looks when a slot is in use; 0: one look only, alive is then not known */
 	unsigned heartbeat_wait_ms;
-	/* name of the LUN (naa. or what sysfs calls wwid); NULL: the kernel is asked when it is a device */
+	/* name of the LUN (as ESX shows it, or sysfs as wwid); NULL: the kernel is asked when it is a device */
 	const char *live_id;
 	struct vk_find_options find;
 };

@@ -3,10 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/shown.h"
 #include "cmd/shared/frame.h"
 #include "cmd/shared/output_file.h"
 #include "cmd/shared/verbs.h"
 #include "report/doctor.h"
+#include "vmfskit/live_lun.h"
 
 /* Hosts beat every three seconds: who waits less sees none. Tests have their own clocks. */
 #ifdef VK_TEST_HOOKS
@@ -42,6 +44,19 @@ static bool read_wait(struct vk_cmd *cmd, unsigned *ret_ms)
 	return true;
 }
 
+/* What is no name of a LUN would answer nothing, and nobody would notice. Of NVMe the kernel has names of its own. */
+static bool check_live_id(struct vk_cmd *cmd, const char *name)
+{
+	struct vk_live_lun lun;
+	struct vk_error ignored;
+
+	if (name == NULL || (strncmp(name, "nvme.", 5) == 0 && name[5] != '\0') ||
+	    vk_live_lun_of_name(name, &lun, &ignored) == VK_OK)
+		return true;
+	return vk_cmd_usage(cmd, "--live-id %s: this is no whole name of a LUN; give it as ESX or the kernel shows it: "
+			    "naa., eui., t10., mpx., uuid., nvme. or vml. and the rest", vk_shown_name(name).text);
+}
+
 static bool read_options(void *ctx)
 {
 	struct run *run = ctx;
@@ -57,7 +72,7 @@ static bool read_options(void *ctx)
 						  .live_id = vk_cli_value(call, "live-id"),
 						  .public_key_file = vk_cli_value(call, "public-key")};
 	if (!vk_cmd_read_how(cmd, &run->options.sector_size, &run->options.view) ||
-	    !read_wait(cmd, &run->options.heartbeat_wait_ms))
+	    !read_wait(cmd, &run->options.heartbeat_wait_ms) || !check_live_id(cmd, run->options.live_id))
 		return false;
 	if (run->svg != NULL && call->argument_count > 1)
 		return vk_cmd_usage(cmd, "--svg draws one disk, and %zu were named", call->argument_count);
@@ -166,7 +181,8 @@ static const struct vk_cli_option options[] = {
 	{.name = "heartbeat-wait", .argument = "SECONDS",
 	 .help = "time between two looks at a heartbeat that is in use (default 8, at least 4); 0: one look only"},
 	{.name = "live-id", .argument = "NAME",
-	 .help = "name of the LUN (naa....), if the kernel does not know it, for example of a copy in a file"},
+	 .help = "name of the LUN (naa., eui., t10., mpx., uuid., nvme. or vml.), if the kernel does not know it, for "
+	 "example of a copy in a file"},
 	{.name = "svg", .argument = "FILE", .choices = "FILE", .help = "draw the damage into this file"},
 	{.name = "overwrite", .help = "with --svg: replace the file if it exists"},
 	{.letter = 'j', .name = "json", .help = "print JSON"},

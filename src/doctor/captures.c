@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "doctor/doctor.h"
+#include "vmfskit/live_lun.h"
 #include "vmfskit/vouch.h"
 
 enum { LOOKED_AT_MAX = 400 }; /* of one disk's, the newest; a year of nights */
@@ -234,6 +235,19 @@ static void say_others(struct vk_doctor *doc, const struct others *o, size_t cou
 	}
 }
 
+/* A capture has the name that the kernel gave; of a vml. name that is the one that ESX makes of it. */
+static void take_live_id(struct vk_doctor *doc)
+{
+	const char *name = doc->options->live_id;
+	struct vk_live_lun live;
+	struct vk_error ignored;
+	bool known = name != NULL && vk_live_lun_of_name(name, &live, &ignored) == VK_OK;
+
+	if (name != NULL)
+		snprintf(doc->facts.wwid, sizeof(doc->facts.wwid), "%.190s",
+			 known && strncmp(name, "vml.", 4) == 0 ? live.name : name);
+}
+
 void vk_doctor_find_capture(struct vk_doctor *doc)
 {
 	struct vk_vouching *vouching;
@@ -257,8 +271,8 @@ void vk_doctor_find_capture(struct vk_doctor *doc)
 	if (vouching == NULL)
 		vk_doctor_fail(doc, VK_NOMEM, "no memory for ledgers");
 	vk_disk_facts_read(&doc->source, &doc->facts);
-	if (doc->facts.wwid[0] == '\0' && doc->options->live_id != NULL)
-		snprintf(doc->facts.wwid, sizeof(doc->facts.wwid), "%s", doc->options->live_id);
+	if (doc->facts.wwid[0] == '\0')
+		take_live_id(doc);
 	for (size_t i = count; i-- > 0 && doc->status == VK_OK && !doc->known.found && looked_at < LOOKED_AT_MAX;)
 		try_one(doc, vouching, ids[i], &others, &looked_at);
 	if (!doc->known.found && looked_at == 0 && doc->d->captures_unknown[0] == '\0')

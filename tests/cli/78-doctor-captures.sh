@@ -65,6 +65,8 @@ has "a copy without start: said" "$OUT" '^  the store holds 1 capture: it cannot
 has "a copy without start: the LUN is named" "$OUT" '^  1\. vmfskit doctor --live-id naa\.60000000000000000000000000000001 copy\.img --store store$'
 run bash -c "$(sed -n 's/^  1\. vmfskit/"$VMFSKIT"/p' "$OUT")"
 has "a copy without start: as printed" "$OUT" "^  1\. vmfskit restore $id copy.img --store store\$"
+run doctor --store store --live-id vml.020000000060000000000000000000000000000001505241435449 copy.img
+has "a copy without start: by the vml. name of the LUN" "$OUT" "^  1\. vmfskit restore $id copy.img --store store\$"
 for what in "table copy.img" "header copy.img --start 2048"; do
 	run "$VMFSKIT" repair $what --store store
 	is "repair $what: refused" "$CODE" 3
