@@ -78,7 +78,7 @@ fi
 . "$ROOT/tests/wrap.sh"
 PATH=$PATH:/usr/sbin:/sbin
 need perl sfdisk jq
-programs='vmfskit|partedUtil|dd|\(set -C;|sfdisk|esxcli|LC_ALL=C|d=/sys/[^ ]*|dev=\$\(losetup|mdadm|losetup|cryptsetup|lvchange|vgchange'
+programs='vmfskit|stmfadm|targetcli|tgtadm|zfs|echo|esxcfg-[a-z]+|partedUtil|dd|\(set -C;|sfdisk|esxcli|LC_ALL=C|d=/sys/[^ ]*|dev=\$\(losetup|mdadm|losetup|cryptsetup|lvchange|vgchange'
 before='[0-9]+\. |# to put back what was saved: |to go back[^:]*: |# {3}'
 too_long() { awk 'length($0) > 80' "$@" | grep -vE "^ *($before)?($programs) |^ *[^ ]+\$|^/dev/[^ ]* : start="; }
 at_80() { COLUMNS=80 "$VMFSKIT" "$@" 2>&1; }
@@ -110,6 +110,12 @@ if big=$(big_dir); then
 else
 	skip "64 TB" "no file system here holds them"
 fi
+for live in vml.020004000060015400000000000000000000000004434f4d535441 vml.0000000000766d68626133323a303a30 naa.600144f07ed404000000496ff8cd0003; do
+	fits lunid --store none --heartbeat-wait 0 --live $live sound.img
+done
+copy_disk sound.img copy.img
+fits lunid --store none --heartbeat-wait 0 sound.img copy.img
+rm copy.img
 for disk in "${disks[@]}"; do
 	fits decode "$disk"
 	fits decode --all "$disk"

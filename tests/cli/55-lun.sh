@@ -109,6 +109,13 @@ run in_tree "$VMFSKIT" doctor --json --store lun "$loop_b"
 has "doctor says that it is a replica" "$(jq -r '.sources[].findings[].code' "$OUT")" '^lunid\.designator-changed$'
 exits "a night of the snapshot: it is said" 1 in_tree "$VMFSKIT" capture --json --store night "$loop_b"
 is "a night of the snapshot: as doctor says it" "$(jq -c '[.findings[].code]' "$OUT")" '["lunid.designator-changed"]'
+exits "a night of the snapshot, as cron runs it" 1 in_tree "$VMFSKIT" capture --quiet --store night "$loop_b"
+is "a night of the snapshot, as cron runs it: one line, and no damage" "$(cat "$OUT" "$ERR")" \
+	"$loop_b: the header was written for another LUN ($A in the header; $B, as this LUN is called); next: vmfskit lunid $loop_b"
+exits "the command of that line" 1 in_tree "$VMFSKIT" lunid --json --store night --heartbeat-wait 0 "$loop_b"
+is "the command of that line: what it finds" "$(jq -c '[.findings[].code]' "$OUT")" '["lunid.designator-changed"]'
+exits "a capture of the snapshot by hand" 1 in_tree "$VMFSKIT" capture --store night "$loop_b"
+is "a capture of the snapshot by hand: the same line" "$(grep -c "next: vmfskit lunid $loop_b\$" "$OUT")" 1
 exits "a night of the LUN itself: nothing is said" 0 in_tree "$VMFSKIT" capture --json --store night "$loop_a"
 is "a night of the LUN itself: no finding" "$(jq -c '[.findings[].code]' "$OUT")" '[]'
 rm -rf night

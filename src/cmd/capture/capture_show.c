@@ -39,38 +39,67 @@ static void put_changes(FILE *out, const struct capture_run *run, const struct c
 	fprintf(out, ": %zu more changes\n", job->result.changes_dropped);
 }
 
-/* Of what is told every night only what asks for somebody. */
-static void put_findings(FILE *out, const struct capture_run *run, const struct capture_job *job)
-{
-	const struct vk_report_style style = vk_report_style_for(out);
-	struct vk_findings bad = {0};
-
-	if (!run->quiet && !run->all) {
-		vk_report_findings_text(out, &job->findings, NULL, &style);
-		return;
-	}
-	for (size_t i = 0; i < job->findings.count; i++)
-		if (vk_finding_kind(job->findings.items[i].code)->severity != VK_INFO)
-			vk_findings_add(&bad, &job->findings.items[i]);
-	vk_report_findings_text(out, &bad, NULL, &style);
-	vk_findings_free(&bad);
-}
-
-static void put_decode(FILE *out, const struct capture_job *job)
+static void put_command(FILE *out, const char *verb, const struct capture_job *job)
 {
 	struct vk_command command;
 	char *line;
 
-	vk_command_begin(&command, "vmfskit decode");
+	vk_command_begin(&command, verb);
 	vk_command_path(&command, job->disk);
 	line = vk_command_end(&command);
 	fputs(line != NULL ? line : "", out);
 	free(line);
 }
 
+static bool is_of_lun(const struct vk_finding *f)
+{
+	return strncmp(vk_finding_kind(f->code)->code, "lunid.", 6) == 0;
+}
+
+/* A LUN under another name is no damage, and one line for a disk: vmfskit lunid tells the rest. */
+static void put_lun(FILE *out, const struct capture_run *run, const struct capture_job *job)
+{
+	for (size_t i = 0; i < job->findings.count; i++) {
+		const struct vk_finding *f = &job->findings.items[i];
+
+		if (!is_of_lun(f))
+			continue;
+		put_name(out, run, job);
+		fprintf(out, ": %s (%s; %s); next: ", f->message, f->seen, f->expected);
+		put_command(out, "vmfskit lunid", job);
+		fputc('\n', out);
+		return;
+	}
+}
+
+/* The others; of what is told every night only what asks for somebody. False: there is nothing bad. */
+static bool gather_findings(const struct capture_run *run, const struct capture_job *job, struct vk_findings *ret_list)
+{
+	const bool brief = run->quiet || run->all;
+
+	for (size_t i = 0; i < job->findings.count; i++) {
+		const struct vk_finding *f = &job->findings.items[i];
+
+		if (!is_of_lun(f) && (!brief || vk_finding_kind(f->code)->severity != VK_INFO))
+			vk_findings_add(ret_list, f);
+	}
+	ret_list->dropped += job->findings.dropped;
+	return vk_findings_bad(ret_list);
+}
+
+static void put_findings(FILE *out, struct vk_findings *list)
+{
+	const struct vk_report_style style = vk_report_style_for(out);
+
+	vk_report_findings_text(out, list, NULL, &style);
+	vk_findings_free(list);
+}
+
 /* A run over all disks, or a quiet one: only what is new, and what is wrong. */
 static void put_news(FILE *out, const struct capture_run *run, const struct capture_job *job)
 {
+	struct vk_findings bad = {0};
+
 	if (!job->result.compared) {
 		put_name(out, run, job);
 		fprintf(out, ": new, captured as %s, ", job->result.id);
@@ -78,18 +107,17 @@ static void put_news(FILE *out, const struct capture_run *run, const struct capt
 		if (job->result.decode_findings > 0) {
 			fprintf(out, "; %zu finding%s, see ", job->result.decode_findings,
 				job->result.decode_findings == 1 ? "" : "s");
-			put_decode(out, job);
+			put_command(out, "vmfskit decode", job);
 		}
 		fputc('\n', out);
 	}
 	put_changes(out, run, job);
-	if (!vk_findings_bad(&job->findings))
-		return;
-	if (job->result.compared) {
+	put_lun(out, run, job);
+	if (gather_findings(run, job, &bad) && job->result.compared) {
 		put_name(out, run, job);
 		fprintf(out, ": captured as %s, with findings\n", job->result.id);
 	}
-	put_findings(out, run, job);
+	put_findings(out, &bad);
 }
 
 static void put_maps(FILE *out, const struct vk_capture *c)
@@ -105,17 +133,21 @@ static void put_maps(FILE *out, const struct vk_capture *c)
 
 static void put_all(FILE *out, const struct capture_run *run, const struct capture_job *job)
 {
+	struct vk_findings list = {0};
+
 	fprintf(out, "%s: %s, ", job->result.id, job->capture.source_path);
 	put_capture(out, &job->capture);
 	fputc('\n', out);
 	put_maps(out, &job->capture);
 	put_changes(out, run, job);
-	put_findings(out, run, job);
+	put_lun(out, run, job);
+	gather_findings(run, job, &list);
+	put_findings(out, &list);
 	if (job->result.decode_findings == 0)
 		return;
 	fprintf(out, "  note: %zu finding%s about this disk; to see %s: ", job->result.decode_findings,
 		job->result.decode_findings == 1 ? "" : "s", job->result.decode_findings == 1 ? "it" : "them");
-	put_decode(out, job);
+	put_command(out, "vmfskit decode", job);
 	fputc('\n', out);
 }
 
