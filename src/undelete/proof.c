@@ -67,10 +67,16 @@ static uint64_t count_changed(const struct vk_gone_search *s, uint64_t first, ui
 	return changed;
 }
 
+/*
+ * Blocks that a file has got. Only a map with all files and runs knows which blocks nobody had: of another one none is
+ * counted, as what is in no map may have had them all the time.
+ */
 static uint64_t count_gained(const struct vk_gone_search *s, uint64_t first, uint64_t end)
 {
 	uint64_t gained = 0;
 
+	if (!s->before.whole)
+		return 0;
 	for (uint64_t u = first; u < end; u++)
 		gained += vk_gone_bit(s->now.own, u) && !vk_gone_bit(s->before.own, u);
 	return gained;
@@ -123,7 +129,8 @@ static void learn_tokens(const struct vk_gone_search *s, struct vk_gone_gap *gap
 	const uint64_t *before = s->before.stamps[kind], *now = s->now.stamps[kind];
 	uint64_t all = 0, end;
 
-	gap->by_twos[subs] = gap->by_units[subs] = true;
+	gap->by_twos[subs] = true;
+	gap->by_units[subs] = s->before.whole && s->now.whole;
 	for (uint64_t c = 0; c < s->clusters.of[kind].count; c++) {
 		const uint64_t first = units_of(s, kind, c, &end);
 		const uint64_t changed = count_changed(s, first, end) + 2ULL * s->handed[subs][c];

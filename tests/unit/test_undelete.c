@@ -182,6 +182,32 @@ static void in_between(void **state)
 	free(is);
 }
 
+/* A map of virtual disks only does not know which blocks other files had: growth of theirs explains nothing. */
+static void a_map_that_is_not_whole(void **state)
+{
+	char steps[16000];
+
+	(void)state;
+	for (unsigned v = 0; v < VERSIONS; v++) {
+		struct vk_text text = vk_text_in(steps, sizeof(steps));
+		struct scene s;
+
+		/* in many runs, so that the map of all would be too long */
+		vk_text_put(&text, "create /o 1M block\ncreate /p 1M block");
+		for (unsigned i = 2; i < 150; i++)
+			vk_text_fmt(&text, "\nresize /o %uM\nwrite /o %uM 1M\nresize /p %uM\nwrite /p %uM 1M", i, i - 1, i, i - 1);
+		scene_open(&s, versions[v]);
+		live(&s, steps);
+		live(&s, "create /a.vmdk 5M block");
+		capture_at_most(&s, VK_FILE_MAP_LEAST_BYTES);
+		live(&s, "delete /a.vmdk\nreuse /x 5M block\ndelete /x");
+		assert_int_equal(find(&s, &(struct vk_undelete_wish){.path = "/a.vmdk"}), VK_OK);
+		assert_int_equal(s.gone.count, 1);
+		assert_int_equal(s.gone.files[0].bytes[VK_UNDELETE_UNKNOWN], 5 * MIB);
+		scene_close(&s);
+	}
+}
+
 /* Bytes come back; those of others do not, unless they are asked for. */
 static void contents(void **state)
 {
@@ -299,6 +325,7 @@ int main(void)
 		cmocka_unit_test(one_after_the_other),
 		cmocka_unit_test(all_at_once),
 		cmocka_unit_test(in_between),
+		cmocka_unit_test(a_map_that_is_not_whole),
 		cmocka_unit_test(contents),
 		cmocka_unit_test(hostile),
 	};

@@ -108,19 +108,24 @@ static inline void know(struct scene *s, const char *text, size_t len)
 	s->count++;
 }
 
-/* A night. */
-static inline void capture(struct scene *s)
+/* A night whose map has at most limit bytes. */
+static inline void capture_at_most(struct scene *s, uint64_t limit)
 {
 	const struct vk_fs_extent extent = {.io = s->io, .vmfs = &s->vmfs};
 	struct text_map map = {.len = 0};
 	const struct vk_file_map_out out = {put_text, restart, &map};
 	struct vk_file_map_made made;
 
-	if (vk_file_map_make(&extent, 1, VK_FILE_MAP_USUAL_BYTES, &out, &made, &s->err) != VK_OK)
+	if (vk_file_map_make(&extent, 1, limit, &out, &made, &s->err) != VK_OK)
 		fail_msg("%s", s->err.what);
 	assert_int_equal(made.bytes, map.len);
 	know(s, map.text, map.len);
 	free(map.text);
+}
+
+static inline void capture(struct scene *s)
+{
+	capture_at_most(s, VK_FILE_MAP_USUAL_BYTES);
 }
 
 static inline enum vk_status find(struct scene *s, const struct vk_undelete_wish *wish)
