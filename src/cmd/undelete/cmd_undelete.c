@@ -40,7 +40,8 @@ static bool judge(struct vk_lost_run *run)
 
 	for (size_t i = 0; i < run->gone.count; i++)
 		sure = sure && (!vk_lost_is_file(&run->gone.files[i]) ||
-				run->gone.files[i].verdict == VK_UNDELETE_ALL_UNTOUCHED);
+				(run->gone.files[i].verdict == VK_UNDELETE_ALL_UNTOUCHED &&
+				 vk_lost_not_held(run, &run->gone.files[i]) == 0));
 	if (!sure)
 		(void)vk_cmd_ok(cmd, VK_EXIT_FINDINGS);
 	vk_cmd_judge_findings(cmd, &run->copy.files.findings);
@@ -148,7 +149,7 @@ const struct vk_cli_verb vk_verb_undelete = {
 		"a map of this volume; captures that are not vouched for, or are damaged, are named and left out. "
 		"--capture takes the files as one capture knows them, which may also lie elsewhere; so a file can be "
 		"brought back as it was before.\n\n"
-		"The exit code is 0 only if all that is shown or copied is untouched.",
+		"The exit code is 0 only if all that is shown or copied is untouched, and in the source.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 1,

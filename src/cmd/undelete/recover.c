@@ -71,6 +71,22 @@ static size_t doubts_of(const struct vk_undelete_file *file, struct vk_extract_m
 	return count;
 }
 
+/* What the missing bytes of it are. */
+static const char *absent_said(const struct vk_lost_run *run, const struct vk_undelete_file *file)
+{
+	bool left = false;
+
+	for (size_t i = 0; i < file->range_count; i++) {
+		const struct vk_undelete_range *r = &file->ranges[i];
+
+		left = left || r->state == VK_UNDELETE_REUSED ||
+		       (r->kind != VK_RUN_HOLE && r->volume_offset == UINT64_MAX);
+	}
+	if (vk_lost_not_held(run, file) == 0)
+		return "reused by other files, or of unknown place";
+	return left ? "reused by other files, of unknown place, or not in the source" : "not in the source";
+}
+
 static bool copy_one(struct vk_lost_run *run, size_t number, const struct vk_copy_place *place)
 {
 	const struct vk_undelete_file *file = &run->gone.files[number];
@@ -88,6 +104,7 @@ static bool copy_one(struct vk_lost_run *run, size_t number, const struct vk_cop
 	from.doubts = doubts;
 	if (doubts == NULL)
 		return vk_cmd_no_memory(&run->copy.files.cmd);
+	run->copy.absent_said = absent_said(run, file);
 	whole = vk_copy_file(&run->copy, &from, place);
 	free(doubts);
 	if (run->copy.count > before)
@@ -340,7 +357,6 @@ enum vk_status vk_lost_recover(void *ctx, struct vk_error *err)
 	one = single != SIZE_MAX;
 	for (size_t i = 0; i < run->gone.count; i++)
 		run->copied[i] = SIZE_MAX;
-	copy->absent_said = "reused by other files, or of unknown place";
 	copy->ranges_told = true;
 	copy->tree = !one;
 	status = place_of(run, one, identity, &place, err);

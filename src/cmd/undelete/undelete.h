@@ -34,6 +34,8 @@ bool vk_lost_know(struct vk_lost_run *run);
 void vk_lost_know_end(struct vk_lost_run *run);
 /* Whether it is a file that can be brought back: what else is gone holds no bytes of its own. */
 bool vk_lost_is_file(const struct vk_undelete_file *file);
+/* Bytes of it that are free or of nobody knows whom, and that the source does not hold, or cannot be read. */
+uint64_t vk_lost_not_held(const struct vk_lost_run *run, const struct vk_undelete_file *file);
 /* Time of the capture that knows it; "" when none does. */
 const char *vk_lost_last_seen(const struct vk_lost_run *run, const struct vk_undelete_file *file);
 /* "a capture of 2026-11-21T02:53:23Z"; "today" */

@@ -27,13 +27,14 @@ static size_t count_files(const struct vk_lost_run *run)
 	return count;
 }
 
-/* What of its bytes is untouched; holes are. */
-static struct vk_shown sure_part(const struct vk_undelete_file *file)
+/* What of its bytes is untouched and can be had from this source; holes are. */
+static struct vk_shown sure_part(const struct vk_lost_run *run, const struct vk_undelete_file *file)
 {
-	const uint64_t not_sure = file->bytes[VK_UNDELETE_REUSED] + file->bytes[VK_UNDELETE_UNKNOWN];
+	const uint64_t not_sure = file->bytes[VK_UNDELETE_REUSED] + file->bytes[VK_UNDELETE_UNKNOWN] +
+				  vk_lost_not_held(run, file);
 	struct vk_shown shown = {"all"};
 
-	return file->verdict == VK_UNDELETE_ALL_UNTOUCHED
+	return file->verdict == VK_UNDELETE_ALL_UNTOUCHED && not_sure == 0
 		       ? shown
 		       : vk_shown_size_short(file->size_bytes > not_sure ? file->size_bytes - not_sure : 0);
 }
@@ -47,8 +48,10 @@ static struct vk_shown minute(const char *time)
 	return shown;
 }
 
-static const char *note_of(const struct vk_undelete_file *file)
+static const char *note_of(const struct vk_lost_run *run, const struct vk_undelete_file *file)
 {
+	if (vk_lost_not_held(run, file) > 0)
+		return "not in source";
 	if (file->unseen)
 		return "maybe there";
 	if (file->cut)
@@ -73,7 +76,7 @@ static void put_table(const struct vk_lost_run *run, FILE *out)
 			continue;
 		vk_columns_row(&table, (const char *const[]){
 			vk_undelete_verdict_name(file->verdict), vk_shown_size_short(file->size_bytes).text,
-			sure_part(file).text, minute(vk_lost_last_seen(run, file)).text, note_of(file),
+			sure_part(run, file).text, minute(vk_lost_last_seen(run, file)).text, note_of(run, file),
 			vk_shown_name(file->path).text});
 	}
 	vk_columns_end(&table, out);
@@ -128,6 +131,9 @@ static void put_file(const struct vk_lost_run *run, FILE *out, const struct vk_u
 		comma = ", ";
 	}
 	fprintf(out, "%s\n", comma[0] == '\0' ? "it has no bytes" : "");
+	if (vk_lost_not_held(run, file) > 0)
+		fprintf(out, "  note       %s of it cannot be read from this source, or are not in it\n",
+			vk_shown_size_short(vk_lost_not_held(run, file)).text);
 	if (file->cut)
 		fputs("  note       a file is there under this name, and lost blocks\n", out);
 	if (file->torn)
@@ -138,6 +144,29 @@ static void put_file(const struct vk_lost_run *run, FILE *out, const struct vk_u
 }
 
 /* ---- what was copied */
+
+/* What came of it: nothing is called untouched that is not there. */
+static struct vk_phrase came(const struct vk_undelete_file *file, const struct vk_copied *c)
+{
+	const bool sure = file->verdict == VK_UNDELETE_ALL_UNTOUCHED;
+	const char *verdict = vk_undelete_verdict_name(file->verdict);
+	uint64_t absent = 0;
+
+	for (size_t i = 0; i < c->missing_count; i++)
+		absent += c->missing[i].absent ? c->missing[i].length_bytes : 0;
+	if (c->whole)
+		return vk_phrase("%s", sure ? "all of it is untouched" : verdict);
+	if (!sure)
+		return vk_phrase("%s; %s are missing", verdict, vk_shown_size_short(c->missing_bytes).text);
+	if (absent == 0 && c->missing_bytes > 0)
+		return vk_phrase("%s of it cannot be read", vk_shown_size_short(c->missing_bytes).text);
+	if (absent == c->missing_bytes && absent > 0)
+		return vk_phrase("%s of it are not in the source", vk_shown_size_short(absent).text);
+	if (absent > 0)
+		return vk_phrase("%s of it cannot be read, or are not in the source",
+				 vk_shown_size_short(c->missing_bytes).text);
+	return vk_phrase("it is not whole");
+}
 
 static void put_copied(const struct vk_lost_run *run, FILE *out)
 {
@@ -151,8 +180,7 @@ static void put_copied(const struct vk_lost_run *run, FILE *out)
 		if (c == NULL)
 			continue;
 		fprintf(out, "%s -> %s: %s\n", vk_shown_name(file->path).text, vk_shown_name(c->dest).text,
-			file->verdict == VK_UNDELETE_ALL_UNTOUCHED ? "all of it is untouched"
-								   : vk_undelete_verdict_name(file->verdict));
+			came(file, c).text);
 		if (file->verdict != VK_UNDELETE_ALL_UNTOUCHED)
 			put_ranges(run, out, file);
 		part = part || !c->whole;
@@ -180,6 +208,19 @@ static char *next_path(const struct vk_lost_run *run)
 			return slash == path ? strdup(path) : strndup(path, (size_t)(slash - path));
 	}
 	return NULL;
+}
+
+/* How much of what is gone another source must be asked for. */
+static void put_not_held(const struct vk_lost_run *run, FILE *out)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < run->gone.count; i++)
+		if (vk_lost_is_file(&run->gone.files[i]))
+			bytes += vk_lost_not_held(run, &run->gone.files[i]);
+	if (bytes > 0)
+		fprintf(out, "%s of them are not in this source, or cannot be read: name the disk itself, or a dump "
+			"that has them\n", vk_shown_size_short(bytes).text);
 }
 
 static void put_next(const struct vk_lost_run *run, FILE *out)
@@ -246,6 +287,7 @@ void vk_lost_put_text(const void *ctx)
 	}
 	put_head(run, out, count);
 	put_back(run, out, "");
+	put_not_held(run, out);
 	if (count > 1 || (count > 0 && run->path == NULL)) {
 		fputc('\n', out);
 		put_table(run, out);

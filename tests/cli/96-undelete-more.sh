@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# vmfskit undelete, what it must not claim: of a dump that does not reach the bytes, of a PATH that nobody knows.
+. "$(dirname "$0")/../lib.sh"
+need jq
+cd "$TMP" || exit 1
+
+# change v.img by the lines of a history
+live() {
+	printf '%s\n' "$@" >script
+	"$LAB" history --script script v.img >/dev/null
+}
+"$LAB" make --vmfs 5 --size 2G v.img >/dev/null
+live 'folder /vm' 'create /vm/vm-flat.vmdk 8M block' 'create /vm/keep 3M'
+run "$VMFSKIT" capture --store st v.img
+live 'delete /vm/vm-flat.vmdk'
+
+# --- a dump that ends before the bytes
+head -c 60M v.img >short.img
+exits "short: the listing" 1 "$VMFSKIT" undelete --store st short.img
+has "short: how much" "$OUT" '^8 MiB of them are not in this source, or cannot be read'
+has "short: none of it is untouched here" "$OUT" '^untouched +8 MiB +0 bytes .* not in source +/vm/vm-flat\.vmdk$'
+exits "short: the ranges" 1 "$VMFSKIT" undelete --store st short.img /vm
+has "short: said of the file" "$OUT" '^  note +8 MiB of it cannot be read from this source, or are not in it$'
+exits "short: the copy" 1 "$VMFSKIT" undelete --store st short.img /vm/vm-flat.vmdk out
+has "short: what came" "$OUT" '-> out\.vmfskit-part: 8 MiB of it are not in the source$'
+has "short: why" "$ERR" '8 MiB not in the source; what there is'
+hasnt "short: nothing is called untouched" "$OUT" 'all of it is untouched'
+hasnt "short: nothing is called reused" "$ERR" 'reused'
+rm -f out*
+exits "whole: the listing" 0 "$VMFSKIT" undelete --store st v.img
+hasnt "whole: nothing is missing" "$OUT" 'not in'
