@@ -123,9 +123,9 @@ is "cat: the source stays" "$(sum d.img)" "$before"
 need_root "outputs on the disk that is read"
 PATH=$PATH:/usr/sbin:/sbin
 need mkfs.ext4
-truncate -s 3200M two
-dd if=d.img of=two bs=1M seek=104 conv=notrunc,sparse status=none
-loop=$(loop_attach two) || { skip "outputs on the disk that is read" "no loop device"; exit 0; }
+truncate -s 3200M both.img
+dd if=d.img of=both.img bs=1M seek=104 conv=notrunc,sparse status=none
+loop=$(loop_attach both.img) || { skip "outputs on the disk that is read" "no loop device"; exit 0; }
 if ! { mkfs.ext4 -qF "$loop" 100M && mkdir -p mnt && mount "$loop" mnt; }; then
 	skip "outputs on the disk that is read" "no ext4"
 	exit 0

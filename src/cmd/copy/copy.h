@@ -60,7 +60,7 @@ struct vk_copy {
 	size_t unreadable;      /* entries of which nothing is known but the name */
 	bool names_missing;     /* of a tree: more may be in it */
 	bool tree_there;        /* each file of the tree that resume goes on with is in DEST, by name and size */
-	size_t names_there;     /* how many are, by name */
+	bool names_there;       /* each is, by name */
 	/* beside a folder that is made for the tree: a map that stays until all is copied; NULL: none */
 	char *tree_map;
 	int tree_map_fd; /* the folder that it lies in, or -1 */
@@ -157,7 +157,7 @@ void vk_copy_end_tree(struct vk_copy *copy);
 uint64_t vk_copy_whole(const struct vk_copy *copy);
 /* All below PATH, a folder, into the tree at its place. */
 void vk_copy_tree(struct vk_copy *copy, const struct vk_copy_place *tree);
-/* Count the files below PATH; sets tree_there. Errors: those of vk_fs_walk_tree. */
+/* Count the files below PATH; sets tree_there and names_there. Errors: those of vk_fs_walk_tree. */
 VK_MUST_USE enum vk_status vk_copy_count_tree(struct vk_copy *copy, struct vk_error *err);
 /* Say on stderr why something is left out. */
 void vk_copy_leave_out(struct vk_copy *copy, const char *path, const char *why);

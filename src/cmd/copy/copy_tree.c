@@ -23,6 +23,7 @@ struct tree {
 	const struct vk_copy_place *place; /* NULL: only count */
 	struct vk_copy_place there;   /* while they are counted: the folder DEST, or folder_fd -1 */
 	size_t files, files_there;    /* how many are counted, and how many of them are in it, as long as they are */
+	size_t names_there;           /* how many are in it, however long */
 	size_t base_len;              /* of the path of the tree in the paths that are visited */
 	struct folder *folders;
 	size_t folder_count;
@@ -172,7 +173,7 @@ static void report_unreadable(struct vk_copy *copy, const struct vk_fs_visit *vi
 }
 
 /* No time is asked: restores give many folders and files the same one. */
-static bool is_there(const struct tree *t, const struct vk_fs_visit *visit)
+static bool is_there(struct tree *t, const struct vk_fs_visit *visit)
 {
 	struct vk_copy_place place;
 	struct stat st;
@@ -181,7 +182,7 @@ static bool is_there(const struct tree *t, const struct vk_fs_visit *visit)
 	if (t->there.folder_fd < 0 || vk_copy_place_below(&t->there, visit->path + t->base_len, &place, NULL) != VK_OK)
 		return false;
 	there = fstatat(place.folder_fd, place.name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
-	t->copy->names_there += there;
+	t->names_there += there;
 	there = there && (uint64_t)st.st_size == visit->file->meta.fileLength;
 	vk_copy_place_free(&place);
 	return there;
@@ -269,6 +270,7 @@ static enum vk_status walk(struct vk_copy *copy, const struct vk_copy_place *pla
 	if (tree.there.folder_fd >= 0)
 		close(tree.there.folder_fd);
 	copy->tree_there = copy->tree_there || (tree.files > 0 && tree.files_there == tree.files);
+	copy->names_there = tree.files > 0 && tree.names_there == tree.files;
 	for (size_t i = before; i < copy->files.findings.count && !unread; i++)
 		unread = copy->files.findings.items[i].code == VK_F_SOURCE_UNREADABLE;
 	if (unread || vk_findings_absent(&copy->files.findings) > absent) {
@@ -300,13 +302,16 @@ uint64_t vk_copy_whole(const struct vk_copy *copy)
 	return whole;
 }
 
-/* To go on with a copy that its owner changed would make another one in it. */
+/*
+ * To go on with a copy that its owner changed would make another one in it. A folder that has but some of the names is
+ * no copy of this one: two folders of machines may both have a vmware.log.
+ */
 static enum vk_status refuse_second(const struct vk_copy *copy, const struct vk_copy_place *place,
 				    struct vk_error *err)
 {
-	vk_error_set(err, VK_USAGE, copy->dest, "%zu files of %s are in it, not all as they are in the volume, and no "
-		     "record tells that it is a copy which was interrupted", copy->names_there,
-		     vk_shown_name(copy->path).text);
+	vk_error_set(err, VK_USAGE, copy->dest, "all %llu files of %s are in it, not all as they are in the volume, "
+		     "and no record tells that it is a copy which was interrupted",
+		     (unsigned long long)copy->total_files, vk_shown_name(copy->path).text);
 	return vk_error_remedy(err, "a whole copy that was changed stays as it is: copy single files, with "
 			       "--overwrite; for one more copy of the folder name its place, %s, and leave --resume "
 			       "away", vk_shown_name(place->shown).text);
@@ -324,7 +329,7 @@ enum vk_status vk_copy_begin_tree(struct vk_copy *copy, const char *identity, st
 
 	if (place->name[0] == '\0')
 		return VK_OK;
-	if (begun_now && copy->names_there > 0)
+	if (begun_now && copy->names_there)
 		return refuse_second(copy, place, err);
 	if (asprintf(&map, "%s" VK_COPY_MAP, place->name) < 0)
 		return vk_no_memory(err, place->shown);
