@@ -100,6 +100,9 @@ if [ -x "$HOOKS" ]; then
 	has "it is said" "$OUT" 'warning capture\.files-unread: partition 1: 512 bytes of its metadata could not be read'
 	is "and recorded" "$(jq '.metadata[0].unreadable_bytes' "bad/$(newest bad)/manifest.json")" 512
 	ok "the headers are saved" "$VMFSKIT" verify --config none.conf --store bad
+	VMFSKIT_TEST_BAD=1048576+512 exits "a bad sector in a header" 1 "$HOOKS" capture --config none.conf --store once --json v5.img
+	is "is told once" "$(jq -c '[.findings[].code]' "$OUT")" '["capture.unreadable"]'
+	is "and recorded for both" "$(jq -c '[.metadata[0].unreadable_bytes, .unreadable[0].length_bytes]' "once/$(newest once)/manifest.json")" "[512,512]"
 else
 	skip "a bad sector" "no test build"
 fi

@@ -37,11 +37,13 @@ static const unsigned kinds_of[] = {
 struct metadata_job {
 	const struct vk_source *source;
 	const struct vk_capture *capture;  /* its regions are known */
+	const struct vk_saver *saver;      /* and what of them could not be read */
 	const struct vk_fs_extent *extent;
 	unsigned partition;
 	uint64_t limit;
 	int fd;
 	bool over;                         /* the limit was reached */
+	uint64_t told_bytes;               /* that could not be read, and are those of regions, too: told of these */
 	struct vk_saved_metadata made;
 	enum vk_status status;
 	struct vk_error why;
@@ -101,6 +103,28 @@ static bool add_metadata(const struct vk_fs *fs, const struct vk_fs_metadata *m,
 	return true;
 }
 
+/* How much of it could not be read when the regions were saved. */
+static bool count_told(struct metadata_job *job, const struct vk_range_set *set)
+{
+	struct vk_range_set missing = {0};
+	uint64_t told = 0, n;
+	bool good = true;
+
+	for (size_t i = 0; i < job->saver->missing_count && good; i++)
+		good = job->saver->missing[i].is_absent ||
+		       vk_range_set_add(&missing, job->saver->missing[i].range.offset_bytes,
+					job->saver->missing[i].range.length_bytes);
+	for (size_t i = 0; i < missing.count && good; i++)
+		for (uint64_t at = missing.ranges[i].offset_bytes, left = missing.ranges[i].length_bytes; left > 0;
+		     at += n, left -= n) {
+			n = left;
+			told += vk_range_set_holds(set, at, &n) ? n : 0;
+		}
+	vk_range_set_free(&missing);
+	job->told_bytes = told;
+	return good;
+}
+
 static enum vk_status pack(struct metadata_job *job, const struct vk_range_set *set)
 {
 	const struct vk_bundle_options options = {
@@ -145,7 +169,7 @@ static enum vk_status save_scope(struct metadata_job *job, struct vk_fs *fs, enu
 	if (status == VK_OK && !vk_scratch_restart(job->fd))
 		status = vk_error_set(&job->why, VK_IO, job->made.file, "cannot be made anew");
 	if (status == VK_OK)
-		status = pack(job, &set);
+		status = count_told(job, &set) ? pack(job, &set) : vk_no_memory(&job->why, job->made.file);
 	vk_range_set_free(&set);
 	return status;
 }
@@ -172,10 +196,10 @@ static void report(const struct metadata_job *job, uint64_t base, const struct v
 		vk_finding_say(sink, VK_F_CAPTURE_FILES_LIMIT, base, 0, NULL, NULL,
 			       "partition %u: its metadata would be longer than %s: bitmaps of blocks and small files "
 			       "are left out", job->partition, vk_shown_size_short(job->limit).text);
-	if (job->made.unreadable_bytes > 0)
+	if (job->made.unreadable_bytes > job->told_bytes)
 		vk_finding_say(sink, VK_F_CAPTURE_FILES_UNREAD, base, 0, NULL, NULL,
 			       "partition %u: %llu bytes of its metadata could not be read", job->partition,
-			       (unsigned long long)job->made.unreadable_bytes);
+			       (unsigned long long)(job->made.unreadable_bytes - job->told_bytes));
 }
 
 /* Into the capture, and into its manifest. */
@@ -239,7 +263,7 @@ static enum vk_status take_metadata(struct vk_taking *taking, const struct vk_so
 		(void)vk_no_memory(err, source->path);
 	} else {
 		*job = (struct metadata_job){.source = source, .capture = &taking->manifest.capture,
-					     .extent = &extent, .partition = vmfs->partition,
+					     .saver = &taking->saver, .extent = &extent, .partition = vmfs->partition,
 					     .limit = options->files_limit_bytes, .fd = -1};
 		job->made.partition = vmfs->partition;
 		snprintf(job->made.file, NAME_BYTES, "p%u-metadata.bundle", vmfs->partition);
