@@ -30,3 +30,18 @@ hasnt "short: nothing is called reused" "$ERR" 'reused'
 rm -f out*
 exits "whole: the listing" 0 "$VMFSKIT" undelete --store st v.img
 hasnt "whole: nothing is missing" "$OUT" 'not in'
+
+# --- a PATH of which nobody knows anything
+for path in /vm-typo /./x.vmdk /vm/vm-flat.vmd; do
+	exits "nobody: $path" 4 "$VMFSKIT" undelete --store st v.img "$path"
+	has "nobody: $path: said" "$ERR" "nothing that the captures know is gone at "
+done
+exits "nobody: JSON" 4 "$VMFSKIT" undelete --store st --json v.img /vm-typo
+exits "a descriptor is no path" 2 "$VMFSKIT" undelete --store st v.img '#0x01000004'
+exits "nothing is gone there" 0 "$VMFSKIT" undelete --store st v.img /vm/keep
+hasnt "nothing to take out" "$OUT" 'to take out|Write nothing'
+live 'folder /old' 'rename /vm/keep /old/kept' 'create /vm/keep 1M'
+exits "renamed" 0 "$VMFSKIT" undelete --store st v.img /vm/keep
+has "renamed: where it is" "$OUT" '^it was renamed: it is /old/kept now$'
+exits "renamed: copied" 4 "$VMFSKIT" undelete --store st v.img /vm/keep out
+has "renamed: copied: where it is" "$ERR" 'it was renamed: it is /old/kept now, and vmfskit cp copies it'

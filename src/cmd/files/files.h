@@ -21,15 +21,19 @@
 	VK_HOW_OPTIONS, VK_STORE_OPTION
 #define VK_FILES_OPTIONS VK_FILES_SOURCE_OPTIONS, VK_JSON_OPTION
 /* What must be in the description of such a verb. */
-#define VK_FILES_SOURCE_TEXT \
+#define VK_FILES_SOURCE_TEXT_BEGIN \
 	"SOURCE is anything that vmfskit decode takes: a disk, a partition, a dump that ends anywhere, a listing, a " \
 	"capture. A volume of several extents needs the others with --extent; what lies on one that is not named is " \
-	"called missing. PATH counts from the root of the volume, with or without a slash in front. " \
+	"called missing. PATH counts from the root of the volume, with or without a slash in front. "
+#define VK_FILES_NAME_TEXT \
+	"A name is written as vmfskit ls prints it: with %0a for a control character of that code, and with %25 " \
+	"for a percent sign that two hexadecimal digits follow."
+#define VK_FILES_SOURCE_TEXT \
+	VK_FILES_SOURCE_TEXT_BEGIN \
 	"A PATH '#0x03000004' " \
 	"is the file with that file descriptor, also when no folder names it, and " \
 	"'#0x03000004/NAME' what is in that folder. " \
-	"A name is written as vmfskit ls prints it: with %0a for a control character of that code, and with %25 " \
-	"for a percent sign that two hexadecimal digits follow."
+	VK_FILES_NAME_TEXT
 
 /* A volume that may be meant. */
 struct vk_files_choice {

@@ -64,6 +64,9 @@ static bool work(void *ctx)
 	copy->dest = path != NULL ? vk_files_path(&copy->files, 1) : NULL;
 	if (copy->dest == NULL && (vk_cli_value(cmd->call, "sums") != NULL || copy->resume || copy->overwrite))
 		return vk_cmd_usage(cmd, "--sums, --resume and --overwrite are for a copy: name PATH and DEST");
+	if (path != NULL && path[0] == '#')
+		return vk_cmd_usage(cmd, "captures know files by their paths: name %s so, or with a slash in front "
+				    "if it is a name", path);
 	run->path = path != NULL ? as_in_maps(path) : NULL;
 	if (path != NULL && run->path == NULL)
 		return vk_cmd_no_memory(cmd);
@@ -75,6 +78,8 @@ static bool work(void *ctx)
 				  &err);
 	if (status == VK_OK && copy->dest != NULL)
 		status = vk_copy_with_sums(copy, vk_lost_recover, run, &err);
+	else if (status == VK_OK && run->path != NULL && run->gone.count == 0)
+		status = vk_lost_trace(run, false, &err);
 	return status == VK_OK ? judge(run) : vk_cmd_fail(cmd, &err);
 }
 
@@ -88,6 +93,7 @@ static void end(void *ctx)
 	free(run->by_path);
 	vk_copy_end(&run->copy);
 	free(run->path);
+	free(run->now);
 }
 
 static int run_undelete(struct vk_cli_call *call)
@@ -130,7 +136,7 @@ const struct vk_cli_verb vk_verb_undelete = {
 		"first. With PATH, a file or a folder, each range of their bytes is shown. With DEST they are copied "
 		"there: a file as by vmfskit cp, of a folder everything that is gone below it. The volume is only "
 		"read. "
-		VK_FILES_SOURCE_TEXT
+		VK_FILES_SOURCE_TEXT_BEGIN VK_FILES_NAME_TEXT
 		"\n\n"
 		"Of each range it is said what it is. untouched: the block is free, and nothing can have had it since, "
 		"as far as the captures show. reused: it belongs, or belonged since, to another file, which is named, "

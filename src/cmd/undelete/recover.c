@@ -314,20 +314,6 @@ static void count_all(struct vk_lost_run *run)
 	}
 }
 
-static enum vk_status no_file(const struct vk_lost_run *run, struct vk_error *err)
-{
-	const char *path = run->path;
-	struct vk_fs_file *there;
-	struct vk_error ignored;
-
-	vk_error_set(err, VK_ABSENT, vk_files_source(&run->copy.files, 0),
-		     "nothing that the captures know is gone at %s", vk_shown_name(path).text);
-	if (vk_fs_lookup(run->copy.files.fs, path, true, NULL, &there, &ignored) != VK_OK)
-		return vk_error_remedy(err, "the command without PATH and DEST lists all that is gone");
-	vk_fs_file_close(there);
-	return vk_error_remedy(err, "it is in the volume: vmfskit cp copies it");
-}
-
 static enum vk_status place_of(const struct vk_lost_run *run, bool one, const char *identity,
 			       struct vk_copy_place *ret_place, struct vk_error *err)
 {
@@ -349,7 +335,7 @@ enum vk_status vk_lost_recover(void *ctx, struct vk_error *err)
 	snprintf(identity, sizeof(identity), "volume %s, gone from %.120s", uuid, vk_shown_name(run->path).text);
 	count_all(run);
 	if (copy->total_files == 0)
-		return no_file(run, err);
+		return vk_lost_trace(run, true, err);
 	run->copied = calloc(run->gone.count, sizeof(*run->copied));
 	if (run->copied == NULL || !sort_paths(run))
 		return vk_no_memory(err, copy->dest);

@@ -16,6 +16,9 @@ struct vk_lost_moment {
 struct vk_lost_run {
 	struct vk_copy copy;              /* first */
 	char *path;                       /* as maps name it; NULL: not given */
+	/* where nothing is gone at path: whether a file is there; where the one is that had this path. NULL: nowhere */
+	bool there;
+	char *now;
 	/* captures of this LUN with a map of this volume, newest first */
 	struct vk_cmd_judged *judged;
 	size_t judged_count;
@@ -40,6 +43,11 @@ uint64_t vk_lost_not_held(const struct vk_lost_run *run, const struct vk_undelet
 const char *vk_lost_last_seen(const struct vk_lost_run *run, const struct vk_undelete_file *file);
 /* "a capture of 2026-11-21T02:53:23Z"; "today" */
 struct vk_shown vk_lost_since(const struct vk_lost_run *run, const struct vk_undelete_range *range);
+/*
+ * Where nothing is gone at PATH: what is known of it; sets there and now. Errors: VK_ABSENT, with wanted always, else
+ * when neither a capture nor the volume knows that path; VK_NOMEM.
+ */
+VK_MUST_USE enum vk_status vk_lost_trace(struct vk_lost_run *run, bool wanted, struct vk_error *err);
 /* Copy all files that are gone to DEST. Errors: of the place; what goes wrong with a file is reported. */
 VK_MUST_USE enum vk_status vk_lost_recover(void *run, struct vk_error *err);
 

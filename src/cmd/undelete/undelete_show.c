@@ -297,7 +297,10 @@ void vk_lost_put_text(const void *ctx)
 			fputc('\n', out);
 			put_file(run, out, &run->gone.files[i]);
 		}
-	put_next(run, out);
+	if (run->now != NULL)
+		fprintf(out, "it was renamed: it is %s now\n", vk_shown_name(run->now).text);
+	if (count > 0)
+		put_next(run, out);
 	fflush(out);
 	say_limits(run);
 	vk_files_show_findings(&run->copy.files);
