@@ -45,3 +45,28 @@ exits "renamed" 0 "$VMFSKIT" undelete --store st v.img /vm/keep
 has "renamed: where it is" "$OUT" '^it was renamed: it is /old/kept now$'
 exits "renamed: copied" 4 "$VMFSKIT" undelete --store st v.img /vm/keep out
 has "renamed: copied: where it is" "$ERR" 'it was renamed: it is /old/kept now, and vmfskit cp copies it'
+
+# --- a capture that is named by its path is believed if the ledger of the store knows it
+id=$(captures st)
+cp -a "st/$id" evil
+chmod -R u+w evil
+sed -i -E 's/^d 8388608 [0-9]+$/d 8388608 524288000/' evil/p1-files.map
+sum=$(sha256sum evil/p1-files.map | cut -d ' ' -f 1)
+old=$(sha256sum "st/$id/p1-files.map" | cut -d ' ' -f 1)
+sed -i "s/$old/$sum/" evil/manifest.json evil/SHA256SUMS
+before=$(sha256sum "st/$id/manifest.json" | cut -d ' ' -f 1)
+after=$(sha256sum evil/manifest.json | cut -d ' ' -f 1)
+sed -i "s/$before/$after/" evil/SHA256SUMS
+ok "forged: the map is another" test "$old" != "$sum"
+exits "forged: by its path" 4 "$VMFSKIT" undelete --store st --capture ./evil v.img
+has "forged: why" "$ERR" 'note: capture evil is not asked: it is not vouched for'
+exits "forged: nothing is copied" 4 "$VMFSKIT" undelete --store st --capture ./evil v.img /vm out
+ok "forged: there is no copy" test ! -e out
+mkdir stick
+cp -a "st/$id" stick
+exits "a copy that the ledger knows" 0 "$VMFSKIT" undelete --store st --capture "stick/$id" v.img
+has "it is counted once" "$OUT" '^1 file is gone from the volume, as 1 capture knows it'
+exits "the one in the store, by its path" 0 "$VMFSKIT" undelete --store st --capture "st/$id" v.img
+has "it is counted once, too" "$OUT" '^1 file is gone from the volume, as 1 capture knows it'
+exits "a copy that no ledger knows" 4 "$VMFSKIT" undelete --store none --capture "stick/$id" v.img
+has "so it is said" "$ERR" 'is not asked: it is not vouched for'

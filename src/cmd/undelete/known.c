@@ -43,6 +43,7 @@ struct choice {
 	bool named_there;
 	char **paths;            /* of those that may be asked, newest first */
 	size_t count;
+	char outside[VK_CAPTURE_ID_BYTES]; /* which one named by a path is; empty: none. It is asked once */
 	size_t others;           /* captures of other LUNs with this volume */
 	size_t without;          /* of this LUN, without a map of this volume */
 };
@@ -56,7 +57,7 @@ static bool is_named(const struct choice *choice, const char *path)
 }
 
 /* Takes path over. False: memory ran out. */
-static bool consider(struct choice *choice, char *path)
+static bool consider(struct choice *choice, char *path, bool outside)
 {
 	struct vk_capture c;
 	bool named, keep = false;
@@ -66,7 +67,10 @@ static bool consider(struct choice *choice, char *path)
 		return path != NULL;
 	}
 	named = is_named(choice, path);
-	if (!c.is_undo && !c.is_rebuilt && choice->count < CAPTURES_MAX) {
+	if (outside)
+		snprintf(choice->outside, sizeof(choice->outside), "%s", c.id);
+	if ((outside || strcmp(choice->outside, c.id) != 0) && !c.is_undo && !c.is_rebuilt &&
+	    choice->count < CAPTURES_MAX) {
 		const bool has = map_of(&c, choice->uuid) != SIZE_MAX;
 		const bool other = !named && is_of_another(&c, choice->facts, choice->fact_count);
 
@@ -96,10 +100,10 @@ static bool list_captures(struct choice *choice)
 		return vk_cmd_fail(cmd, &err);
 	/* a capture of another folder, a stick for example: it is taken for newer than those of the store */
 	if (outside)
-		sound = consider(choice, strdup(choice->named));
+		sound = consider(choice, strdup(choice->named), true);
 	for (size_t i = status == VK_OK ? count : 0; i-- > 0;) {
 		if (sound)
-			sound = consider(choice, paths[i]);
+			sound = consider(choice, paths[i], false);
 		else
 			free(paths[i]);
 	}
@@ -120,7 +124,8 @@ static const char *distrust(const struct vk_cmd_judged *judged)
 			return "its map of files is damaged";
 	if ((flaws & (VK_FLAW_BROKEN | VK_FLAW_EXTRA)) != 0)
 		return "it is damaged";
-	return (flaws & VK_FLAW_DOUBT) != 0 ? "it is not vouched for" : NULL;
+	/* outside of a store nothing speaks against a capture that nobody knows, and nobody for it */
+	return (flaws & VK_FLAW_DOUBT) != 0 || judged->vouched_by == 0 ? "it is not vouched for" : NULL;
 }
 
 static bool add_moment(struct choice *choice, const struct vk_cmd_judged *judged)
@@ -171,6 +176,7 @@ static bool open_maps(struct choice *choice)
 			(void)vk_cmd_ok(cmd, VK_EXIT_FINDINGS);
 			continue;
 		}
+		run->believed_count++;
 		if (!add_moment(choice, &run->judged[i]))
 			return false;
 		/* older ones know more files, and nothing that came later */

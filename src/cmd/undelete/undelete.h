@@ -21,7 +21,7 @@ struct vk_lost_run {
 	char *now;
 	/* captures of this LUN with a map of this volume, newest first */
 	struct vk_cmd_judged *judged;
-	size_t judged_count;
+	size_t judged_count, believed_count;
 	struct vk_lost_moment *moments;   /* newest first */
 	struct vk_undelete_known *known;  /* one for each */
 	size_t moment_count, known_count;

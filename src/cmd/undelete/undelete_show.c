@@ -244,7 +244,7 @@ static void put_head(const struct vk_lost_run *run, FILE *out, size_t count)
 	fprintf(out, "%zu file%s %s gone from %s, as %zu capture%s know%s it; the newest is %s\n", count,
 		count == 1 ? "" : "s", count == 1 ? "is" : "are",
 		run->path != NULL ? vk_shown_name(run->path).text : "the volume",
-		run->judged_count, run->judged_count == 1 ? "" : "s", run->judged_count == 1 ? "s" : "",
+		run->believed_count, run->believed_count == 1 ? "" : "s", run->believed_count == 1 ? "s" : "",
 		run->moments[0].capture->id);
 }
 
