@@ -39,7 +39,7 @@ struct vk_extract_missing {
 	bool absent; /* the source does not hold it; else it cannot be read */
 };
 /* More than this many are joined with what lies between them: rather too much on record than too little. */
-enum { VK_EXTRACT_MISSING_MAX = 100000 };
+enum { VK_EXTRACT_MISSING_MAX = 100000, VK_EXTRACT_ZERO_BYTES = 1 << 20 };
 
 enum vk_extract_end {
 	VK_EXTRACT_DONE,
@@ -52,6 +52,7 @@ struct vk_extract {
 	int fd;               /* borrowed, open for writing */
 	bool sparse;          /* byte k goes to offset k, holes are left out; else all is written in order */
 	bool compare;         /* nothing is written: fd is read, and compared with what would be; needs sparse */
+	bool count_zeros;     /* zero_bytes is wanted: no pipes then */
 	bool stop_at_missing; /* else missing bytes become a hole, or zeros where nothing can be left out */
 	void *digest;         /* struct vk_digest of store/folder, borrowed; NULL: none */
 	/* May be NULL. Called every 200 ms, also while the source does not answer; false: stop. */
@@ -61,6 +62,8 @@ struct vk_extract {
 	uint64_t position;       /* up to here all is dealt with */
 	uint64_t written_bytes;  /* data, without what was left out */
 	uint64_t missing_bytes;
+	/* of whole blocks of VK_EXTRACT_ZERO_BYTES, and the last one of the file: only zeros in them, be they holes */
+	uint64_t zero_bytes;
 	struct vk_extract_missing *missing; /* ascending, neighbours of one kind joined */
 	size_t missing_count;
 	enum vk_extract_end end;

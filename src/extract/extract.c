@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/checked.h"
 #include "base/crash_point.h"
 #include "base/memory.h"
@@ -23,6 +24,8 @@ struct copy {
 	struct vk_hasher *hasher; /* NULL: no digest */
 	const char *out_name;
 	uint64_t told_ms;
+	uint64_t zeros_from; /* from here on there were zeros; UINT64_MAX: there were none */
+	uint64_t io_end;
 };
 
 static uint64_t now_ms(void)
@@ -198,10 +201,41 @@ static bool note_missing(struct vk_extract *x, uint64_t offset, uint64_t length,
 	return vk_append(&x->missing, &x->missing_count, &new, sizeof(new)) != NULL;
 }
 
+/* Zeros end at this byte: the whole blocks of them count. */
+static void end_zeros(struct copy *c, uint64_t at)
+{
+	const uint64_t block = VK_EXTRACT_ZERO_BYTES, from = c->zeros_from;
+	const uint64_t end = at == c->io_end ? at : at - at % block;
+
+	c->zeros_from = UINT64_MAX;
+	if (from != UINT64_MAX && from + (block - from % block) % block < end)
+		c->x->zero_bytes += end - (from + (block - from % block) % block);
+}
+
+static void count_zeros(struct copy *c, const struct vk_piece *piece)
+{
+	for (uint64_t done = 0, n; done < piece->length_bytes; done += n) {
+		const uint64_t at = piece->offset_bytes + done;
+		bool zeros = piece->kind == VK_PIECE_ZERO;
+
+		n = piece->length_bytes - done;
+		if (piece->kind == VK_PIECE_BYTES) {
+			n = vk_min_u64(n, VK_EXTRACT_ZERO_BYTES - at % VK_EXTRACT_ZERO_BYTES);
+			zeros = vk_all_zero(piece->bytes + done, (size_t)n);
+		}
+		if (!zeros)
+			end_zeros(c, at);
+		else if (c->zeros_from == UINT64_MAX)
+			c->zeros_from = at;
+	}
+}
+
 static enum vk_status take_piece(struct copy *c, const struct vk_piece *piece, struct vk_error *err)
 {
 	struct vk_extract *x = c->x;
 
+	if (x->count_zeros)
+		count_zeros(c, piece);
 	switch (piece->kind) {
 	case VK_PIECE_BYTES:
 		return put_bytes(c, piece, piece->length_bytes, err);
@@ -245,7 +279,8 @@ static enum vk_status copy_pieces(struct copy *c, struct vk_read_ahead *reader, 
 enum vk_status vk_extract(struct vk_extract *x, struct vk_io *io, uint64_t start, uint64_t end, const char *out_name,
 			  struct vk_error *err)
 {
-	struct copy copy = {.x = x, .out_name = out_name, .told_ms = now_ms()};
+	struct copy copy = {.x = x, .out_name = out_name, .told_ms = now_ms(), .zeros_from = UINT64_MAX,
+			    .io_end = vk_io_size_bytes(io)};
 	unsigned how = VK_READ_EVERY_SECTOR;
 	struct vk_read_ahead *reader;
 	enum vk_status status;
@@ -257,12 +292,13 @@ enum vk_status vk_extract(struct vk_extract *x, struct vk_io *io, uint64_t start
 	copy.hasher = x->digest != NULL ? vk_hasher_open(x->digest) : NULL;
 	if (x->digest != NULL && copy.hasher == NULL)
 		return vk_no_memory(err, out_name);
-	if (copy.hasher == NULL && !x->compare && takes_pipes(x->fd))
+	if (copy.hasher == NULL && !x->compare && !x->count_zeros && takes_pipes(x->fd))
 		how |= VK_READ_INTO_PIPES;
 	status = vk_read_ahead_open(io, start, end, how, &reader, err);
 	if (status == VK_OK) {
 		status = copy_pieces(&copy, reader, end, err);
 		vk_read_ahead_close(reader);
+		end_zeros(&copy, x->position);
 	}
 	vk_hasher_close(copy.hasher);
 	return status;

@@ -117,6 +117,32 @@ for version in 3 5 6; do
 done
 rm -rf old old-c*
 
+# --- UNMAP: what had blocks and is zeros now is told of the copy; holes are not, and neither are blocks that are zeros in part
+rm -rf u.img* unmap whole
+"$LAB" make --vmfs 6 --size 2G u.img >/dev/null
+printf '%s\n' 'folder /vm' 'create /vm/disk 9000000 block' 'create /vm/thin 9M thin' 'write /vm/thin 4M 1M' >script
+"$LAB" history --script script u.img >/dev/null
+run "$VMFSKIT" capture --store unmap u.img
+first=$("$VMFSKIT" map --json u.img /vm/disk | jq '.extents[0].device_offset')
+printf '%s\n' 'delete /vm/disk' 'delete /vm/thin' >script
+"$LAB" history --script script u.img >/dev/null
+exits "UNMAP: before" 0 "$VMFSKIT" undelete --store unmap --json u.img /vm whole
+is "UNMAP: before: no zeros" "$(jq -r '.files[] | "\(.path) \(.zero_bytes)"' "$OUT" | tr '\n' ';')" "/vm/disk 0;/vm/thin 0;"
+COLUMNS=400 run "$VMFSKIT" undelete --store unmap u.img
+has "UNMAP: the list warns of it" "$OUT" 'ESX gives freed blocks of this volume back to the array \(UNMAP\)'
+for how in -p -z; do # a hole in the image, and zeros that are written
+	fallocate $how -o $((first + 1000)) -l 3145728 u.img
+	exits "UNMAP $how: three MiB, not at their begin" 1 "$VMFSKIT" undelete --store unmap u.img /vm/disk part$how
+	has "UNMAP $how: two of them count" "$OUT" 'all of it is untouched; 2 MiB of it are zeros: never written, or given back by UNMAP$'
+	rm part$how
+done
+fallocate -p -o "$first" -l 9437184 u.img
+exits "UNMAP: all" 1 "$VMFSKIT" undelete --store unmap --sums sums --json u.img /vm/disk all
+is "UNMAP: all: all of it" "$(jq -r '.files[0] | "\(.verdict) \(.zero_bytes)"' "$OUT")" "untouched 9000000"
+exits "UNMAP: all: compared" 1 "$VMFSKIT" undelete --store unmap --resume --json u.img /vm/disk all
+is "UNMAP: all: compared: the same" "$(jq -r '.files[0].zero_bytes' "$OUT")" 9000000
+rm -rf all sums whole* unmap u.img*
+
 # --- the descriptor is lost, too: one is made; a copy that is cut goes on
 printf 'delete /vm/vm.vmdk\n' >script
 "$LAB" history --script script v.img >/dev/null

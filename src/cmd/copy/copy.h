@@ -30,6 +30,7 @@ struct vk_copied {
 	size_t missing_count;
 	uint64_t missing_bytes;
 	bool whole;
+	uint64_t zero_bytes; /* if they were counted; as in vk_extract */
 	bool compared; /* it was there, and holds the bytes of the source */
 	uint32_t guesses; /* not 0: a descriptor that was made; which of its lines are guesses */
 	/* which file of this host it is */
@@ -43,6 +44,7 @@ struct vk_copy {
 	const char *path;
 	const char *dest;
 	/* options */
+	bool count_zeros;
 	bool tree, system_files, overwrite, resume, keep_owner, digests, make_descriptor;
 	struct vk_output_file sums; /* out NULL: not asked for */
 	struct vk_vdisks disks;     /* of the volume, for make_descriptor */

@@ -258,9 +258,10 @@ static enum vk_status compare_piece(struct job *job, struct vk_io *io, uint64_t 
 				    struct vk_error *err)
 {
 	struct vk_extract x = {.fd = job->fd, .sparse = true, .compare = true, .stop_at_missing = true,
-			       .progress = report_compared, .ctx = job};
+			       .count_zeros = job->copy->count_zeros, .progress = report_compared, .ctx = job};
 	const enum vk_status status = vk_extract(&x, io, at, length, job->place->shown, err);
 
+	job->extract.zero_bytes += x.zero_bytes;
 	vk_extract_free(&x);
 	if (status != VK_OK || x.end != VK_EXTRACT_DIFFERS)
 		return status;
@@ -310,6 +311,7 @@ static enum vk_status copy_now(struct job *job, struct vk_copied *copied, struct
 	if (status != VK_OK)
 		return status;
 	job->extract = (struct vk_extract){.fd = job->fd, .sparse = true, .progress = report_progress, .ctx = job,
+					   .count_zeros = copy->count_zeros,
 					   .digest = copy->digests && job->whole_before ? &job->digest : NULL};
 	status = compare_done(job, io, err);
 	if (status == VK_OK && !copy->stopped)
@@ -331,7 +333,8 @@ static enum vk_status compare_file(struct job *job, struct vk_copied *copied, st
 	const struct vk_copy_place *place = job->place;
 	const char *const done = copy->progress.done;
 	struct vk_extract x = {.sparse = true, .compare = true, .stop_at_missing = true, .progress = report_compared,
-			       .ctx = job, .digest = copy->digests ? &job->digest : NULL};
+			       .ctx = job, .count_zeros = copy->count_zeros,
+			       .digest = copy->digests ? &job->digest : NULL};
 	struct vk_range_set ranges;
 	struct vk_io *io;
 	uint64_t length;
@@ -348,6 +351,7 @@ static enum vk_status compare_file(struct job *job, struct vk_copied *copied, st
 			vk_io_close(io);
 		}
 		copied->compared = status == VK_OK && x.end == VK_EXTRACT_DONE;
+		copied->zero_bytes = copied->compared ? x.zero_bytes : 0;
 	}
 	close(x.fd);
 	vk_extract_free(&x);

@@ -62,6 +62,7 @@ bool vk_copy_record(struct vk_copy *copy, struct vk_copied *c, const char *path,
 	c->missing = extract->missing;
 	c->missing_count = extract->missing_count;
 	c->missing_bytes = extract->missing_bytes;
+	c->zero_bytes += extract->zero_bytes;
 	extract->missing = NULL;
 	extract->missing_count = 0;
 	if (c->path == NULL || c->dest == NULL ||

@@ -143,6 +143,13 @@ const struct vk_cli_verb vk_verb_undelete = {
 		"with the first capture that shows it. unknown: nothing proves either. hole: it had no block. The "
 		"verdict of a file is untouched, partly-reused, lost (nothing of it is left) or unknown. A capture of "
 		"every night proves more than one that is old.\n\n"
+		"A volume that is older than a capture, because its LUN was rolled back to a snapshot or it is a copy "
+		"that lives on, is told by its counts and times; what that capture and those before it know is unknown "
+		"then. It cannot be told where both came to the same counts.\n\n"
+		"ESX gives freed blocks of VMFS6 back to the array by itself (UNMAP), unless the space reclamation of "
+		"the datastore is none; on VMFS5 esxcli storage vmfs unmap does so by hand. On a thin LUN they read as "
+		"zeros then, and no count shows it. What had blocks and was copied as nothing but zeros, MiB by MiB, "
+		"is said beside the verdict.\n\n"
 		"Reused ranges are left as holes, and the copy keeps the name DEST.vmfskit-part, because bytes are "
 		"missing; --with-reused copies what lies there now. Unknown ranges are copied. Where anything is not "
 		"certain, a mapfile of GNU ddrescue stays beside the copy, DEST.vmfskit-map: + is untouched, - was "
@@ -155,7 +162,8 @@ const struct vk_cli_verb vk_verb_undelete = {
 		"a map of this volume; captures that are not vouched for, or are damaged, are named and left out. "
 		"--capture takes the files as one capture knows them, which may also lie elsewhere; so a file can be "
 		"brought back as it was before.\n\n"
-		"The exit code is 0 only if all that is shown or copied is untouched, and in the source.",
+		"The exit code is 0 only if all that is shown or copied is untouched, and in the source, and no such "
+		"zeros were copied.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 1,

@@ -87,6 +87,26 @@ static const char *absent_said(const struct vk_lost_run *run, const struct vk_un
 	return left ? "reused by other files, of unknown place, or not in the source" : "not in the source";
 }
 
+/* What is zeros and lay in blocks: it has bytes of them. */
+static uint64_t zeros_in_blocks(const struct vk_undelete_file *file, uint64_t zeros)
+{
+	const uint64_t block = VK_EXTRACT_ZERO_BYTES;
+	uint64_t holes = 0, first, end;
+
+	for (size_t i = 0; i < file->range_count; i++) {
+		const struct vk_undelete_range *r = &file->ranges[i];
+
+		if (r->state != VK_UNDELETE_HOLE)
+			continue;
+		first = r->file_offset + (block - r->file_offset % block) % block;
+		end = r->file_offset + r->length_bytes;
+		if (end != file->size_bytes)
+			end -= end % block;
+		holes += end > first ? end - first : 0;
+	}
+	return zeros > holes ? zeros - holes : 0;
+}
+
 static bool copy_one(struct vk_lost_run *run, size_t number, const struct vk_copy_place *place)
 {
 	const struct vk_undelete_file *file = &run->gone.files[number];
@@ -107,8 +127,14 @@ static bool copy_one(struct vk_lost_run *run, size_t number, const struct vk_cop
 	run->copy.absent_said = absent_said(run, file);
 	whole = vk_copy_file(&run->copy, &from, place);
 	free(doubts);
-	if (run->copy.count > before)
+	if (run->copy.count > before) {
+		struct vk_copied *copied = &run->copy.copied[before];
+
 		run->copied[number] = before;
+		copied->zero_bytes = zeros_in_blocks(file, copied->zero_bytes);
+		if (copied->zero_bytes > 0)
+			(void)vk_cmd_ok(&run->copy.files.cmd, VK_EXIT_FINDINGS);
+	}
 	return whole;
 }
 
@@ -344,6 +370,7 @@ enum vk_status vk_lost_recover(void *ctx, struct vk_error *err)
 	for (size_t i = 0; i < run->gone.count; i++)
 		run->copied[i] = SIZE_MAX;
 	copy->ranges_told = true;
+	copy->count_zeros = true;
 	copy->tree = !one;
 	status = place_of(run, one, identity, &place, err);
 	if (status != VK_OK)

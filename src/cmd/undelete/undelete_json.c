@@ -53,6 +53,7 @@ void vk_lost_put_json(const void *ctx, struct vk_json *root)
 			    VK_KEY("verdict", vk_undelete_verdict_name(file->verdict)),
 			    VK_KEY("ranges", ranges_json(run, file, &listed, &o)),
 			    VK_KEY("dest", vk_json_text(c != NULL ? c->dest : NULL)),
+			    VK_KEY("zero_bytes", c != NULL ? json_integer((json_int_t)c->zero_bytes) : json_null()),
 			    VK_KEY("sha256", vk_json_text(c != NULL && c->sha256[0] != '\0' ? c->sha256 : NULL)));
 		vk_json_append(files, vk_json_end(&o), root);
 	}

@@ -179,8 +179,12 @@ static void put_copied(const struct vk_lost_run *run, FILE *out)
 
 		if (c == NULL)
 			continue;
-		fprintf(out, "%s -> %s: %s\n", vk_shown_name(file->path).text, vk_shown_name(c->dest).text,
+		fprintf(out, "%s -> %s: %s", vk_shown_name(file->path).text, vk_shown_name(c->dest).text,
 			came(file, c).text);
+		if (c->zero_bytes > 0)
+			fprintf(out, "; %s of it are zeros: never written, or given back by UNMAP",
+				vk_shown_size_short(c->zero_bytes).text);
+		fputc('\n', out);
 		if (file->verdict != VK_UNDELETE_ALL_UNTOUCHED)
 			put_ranges(run, out, file);
 		part = part || !c->whole;
@@ -223,6 +227,17 @@ static void put_not_held(const struct vk_lost_run *run, FILE *out)
 			"that has them\n", vk_shown_size_short(bytes).text);
 }
 
+/* ESX gives freed blocks of VMFS6 back to the array, and on a thin LUN they read as zeros then. */
+static void put_unmap(const struct vk_lost_run *run, FILE *out)
+{
+	const struct vk_fs_info *info = vk_fs_info(run->copy.files.fs);
+
+	if (info->vmfs6 && info->descriptor.unmapPriority != 0)
+		fputs("ESX gives freed blocks of this volume back to the array (UNMAP), within hours where the LUN is "
+		      "thin, and they read as zeros then: take the files out now, or set the space reclamation of the "
+		      "datastore to none first.\n", out);
+}
+
 static void put_next(const struct vk_lost_run *run, FILE *out)
 {
 	char *path = next_path(run);
@@ -230,6 +245,7 @@ static void put_next(const struct vk_lost_run *run, FILE *out)
 	if (path == NULL)
 		return;
 	fprintf(out, "\nWrite nothing to this volume until the files are out: each new file may take their blocks.\n");
+	put_unmap(run, out);
 	if (run->path == NULL) {
 		fputs("to see how far each can be had, range by range:\n", out);
 		vk_files_put_longer(&run->copy.files, out, path, NULL);
