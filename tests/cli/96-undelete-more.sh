@@ -70,3 +70,18 @@ exits "the one in the store, by its path" 0 "$VMFSKIT" undelete --store st --cap
 has "it is counted once, too" "$OUT" '^1 file is gone from the volume, as 1 capture knows it'
 exits "a copy that no ledger knows" 4 "$VMFSKIT" undelete --store none --capture "stick/$id" v.img
 has "so it is said" "$ERR" 'is not asked: it is not vouched for'
+
+# --- another file takes the blocks while the copy is made
+VMFSKIT_CRASH_LOG=log "$HOOKS" undelete --store st v.img /vm/vm-flat.vmdk out >/dev/null 2>&1
+n=$(grep -n 'extract: write' log | head -n 1 | cut -d : -f 1)
+rm -f out*
+VMFSKIT_STOP_AT=$n "$HOOKS" undelete --store st v.img /vm/vm-flat.vmdk out >bg.out 2>bg.err &
+worker=$!
+until grep -q '^State:[[:space:]]*T' /proc/$worker/status 2>/dev/null || ! kill -0 $worker 2>/dev/null; do sleep 0.05; done
+live 'reuse /evil 2M'
+kill -CONT $worker
+wait $worker
+is "written to meanwhile: the exit code" $? 1
+has "written to meanwhile: said" bg.err 'note: the volume was written to during the copy: 1 file has less of it untouched than at its begin'
+has "written to meanwhile: by whom" bg.out '^ +[0-9]+ +[0-9]+ +reused +by /evil, seen first today'
+hasnt "written to meanwhile: it is not untouched" bg.out 'all of it is untouched'

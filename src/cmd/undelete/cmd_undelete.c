@@ -36,7 +36,7 @@ static char *as_in_maps(const char *path)
 static bool judge(struct vk_lost_run *run)
 {
 	struct vk_cmd *cmd = &run->copy.files.cmd;
-	bool sure = !run->gone.names_unknown && !run->gone.unfinished;
+	bool sure = !run->other && run->changed == 0 && !run->gone.names_unknown && !run->gone.unfinished;
 
 	for (size_t i = 0; i < run->gone.count; i++)
 		sure = sure && (!vk_lost_is_file(&run->gone.files[i]) ||

@@ -389,6 +389,8 @@ enum vk_status vk_lost_recover(void *ctx, struct vk_error *err)
 			recover_tree(run, &place);
 		(void)vk_cmd_progress_end(&copy->progress);
 		vk_copy_end_tree(copy);
+		if (!copy->stopped)
+			status = vk_lost_ask_again(run, err);
 	}
 	vk_copy_place_free(&place);
 	return status;

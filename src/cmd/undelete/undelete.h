@@ -30,6 +30,9 @@ struct vk_lost_run {
 	size_t *by_path, named_count;     /* of files that are gone and have a path, sorted */
 	/* of each file that is gone: its number in copy, SIZE_MAX: none; NULL: no DEST */
 	size_t *copied;
+	/* behind the copies: how many of them are not what they were; other: other files are gone now */
+	size_t changed;
+	bool other;
 };
 
 /* Find the captures and open their maps. False: there is none that can be used; that is reported. */
@@ -48,6 +51,8 @@ struct vk_shown vk_lost_since(const struct vk_lost_run *run, const struct vk_und
  * when neither a capture nor the volume knows that path; VK_NOMEM.
  */
 VK_MUST_USE enum vk_status vk_lost_trace(struct vk_lost_run *run, bool wanted, struct vk_error *err);
+/* Find what is gone once more, behind the copies; sets changed and other. Errors: those of vk_undelete_find. */
+VK_MUST_USE enum vk_status vk_lost_ask_again(struct vk_lost_run *run, struct vk_error *err);
 /* Copy all files that are gone to DEST. Errors: of the place; what goes wrong with a file is reported. */
 VK_MUST_USE enum vk_status vk_lost_recover(void *run, struct vk_error *err);
 

@@ -280,6 +280,13 @@ static void say_limits(const struct vk_lost_run *run)
 
 	if (run->copied != NULL)
 		put_back(run, err, before.text);
+	if (run->changed > 0)
+		fprintf(err, "%s: note: the volume was written to during the copy: %zu file%s less of it untouched "
+			"than at its begin, and the copy may have the bytes of others\n", program(run), run->changed,
+			run->changed == 1 ? " has" : "s have");
+	if (run->other)
+		fprintf(err, "%s: note: the volume was written to during the copy: other files are gone than at its "
+			"begin; ask again without DEST, and trust no copy before\n", program(run));
 	if (run->gone.names_unknown)
 		fprintf(err, "%s: note: parts of folders cannot be read: a file that is called gone may be there\n",
 			program(run));
