@@ -85,3 +85,21 @@ is "written to meanwhile: the exit code" $? 1
 has "written to meanwhile: said" bg.err 'note: the volume was written to during the copy: 1 file has less of it untouched than at its begin'
 has "written to meanwhile: by whom" bg.out '^ +[0-9]+ +[0-9]+ +reused +by /evil, seen first today'
 hasnt "written to meanwhile: it is not untouched" bg.out 'all of it is untouched'
+
+# --- two files of one name, one after the other
+rm -rf v.img* out* st
+"$LAB" make --vmfs 5 --size 2G v.img >/dev/null
+live 'folder /vm' 'create /vm/a 4M block'
+run "$VMFSKIT" capture --store st v.img
+first=$(captures st)
+live 'delete /vm/a' 'create /vm/a 3M block'
+sleep 1
+run "$VMFSKIT" capture --store st v.img
+live 'delete /vm/a'
+exits "one name: the newer" 1 "$VMFSKIT" undelete --store st v.img /vm/a out
+is "one name: its size" "$(stat -c %s out)" 3145728
+has "one name: the other" "$ERR" "/vm/a: an older file of this name, 4 MiB long, is not copied; the same command with --capture $first and another DEST"
+run "$VMFSKIT" undelete --store st --capture "$first" v.img /vm/a out2
+is "one name: so it is had" "$(stat -c %s out2)" 4194304
+exits "one name: the folder" 1 "$VMFSKIT" undelete --store st v.img /vm tree
+has "one name: the folder: the other" "$ERR" "with --capture $first and another DEST"

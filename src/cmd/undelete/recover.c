@@ -324,6 +324,29 @@ static void recover_tree(struct vk_lost_run *run, const struct vk_copy_place *tr
 
 /* ---- both */
 
+/* Files that were asked for and not copied, because another one has their name. */
+static void say_namesakes(struct vk_lost_run *run)
+{
+	const struct vk_cmd *cmd = &run->copy.files.cmd;
+	size_t first = SIZE_MAX;
+
+	for (size_t k = 0; k < run->named_count; k++) {
+		const size_t number = run->by_path[k];
+		const struct vk_undelete_file *file = &run->gone.files[number];
+
+		if (k == 0 || compare_paths(&run->by_path[k - 1], &number, run->gone.files) != 0)
+			first = find_path(run, file->path);
+		if (!vk_lost_is_file(file) || first == number || run->copied[number] != SIZE_MAX ||
+		    file->map >= run->moment_count)
+			continue;
+		fprintf(cmd->call->err, "%s: %s: an older file of this name, %s long, is not copied; the same command "
+			"with --capture %s and another DEST copies it\n", cmd->call->program->name,
+			vk_shown_name(file->path).text, vk_shown_size_short(file->size_bytes).text,
+			run->moments[file->map].capture->id);
+		(void)vk_cmd_ok(&run->copy.files.cmd, VK_EXIT_FINDINGS);
+	}
+}
+
 static void count_all(struct vk_lost_run *run)
 {
 	const unsigned none = left_out(run);
@@ -389,6 +412,7 @@ enum vk_status vk_lost_recover(void *ctx, struct vk_error *err)
 			recover_tree(run, &place);
 		(void)vk_cmd_progress_end(&copy->progress);
 		vk_copy_end_tree(copy);
+		say_namesakes(run);
 		if (!copy->stopped)
 			status = vk_lost_ask_again(run, err);
 	}
