@@ -128,6 +128,34 @@ static const char *distrust(const struct vk_cmd_judged *judged)
 	return (flaws & VK_FLAW_DOUBT) != 0 || judged->vouched_by == 0 ? "it is not vouched for" : NULL;
 }
 
+/*
+ * The volume as the metadata of the capture holds it, absent elsewhere: bytes in descriptors come from there. NULL:
+ * there is none, or it cannot be opened; then they are not known. Of several extents only the head is in it.
+ */
+static struct vk_io *kept_volume(const struct choice *choice, const struct vk_capture *c, unsigned partition,
+				 struct vk_io **ret_bundle)
+{
+	const struct vk_files *files = &choice->run->copy.files;
+	uint64_t start = 0, place, length;
+	struct vk_io *volume = NULL;
+	enum vk_io_form form;
+	char *path = NULL;
+	size_t extent;
+
+	for (size_t i = 0; i < c->metadata_count && path == NULL; i++)
+		if (c->metadata[i].partition == partition &&
+		    asprintf(&path, "%s/%s", c->path, c->metadata[i].file) < 0)
+			return NULL;
+	for (size_t i = 0; i < c->identity_count && c->source_kind == VK_SOURCE_DISK; i++)
+		if (c->identities[i].partition == partition)
+			start = c->identities[i].start_sector * c->sector_size;
+	if (path != NULL && files->extent_count == 1 && vk_fs_place(files->fs, 0, &extent, &place, &length) &&
+	    vk_io_open(path, NULL, ret_bundle, &form, NULL) == VK_OK)
+		volume = vk_io_window(*ret_bundle, start + place - files->extents[0].source_bytes, UINT64_MAX);
+	free(path);
+	return volume;
+}
+
 static bool add_moment(struct choice *choice, const struct vk_cmd_judged *judged)
 {
 	struct vk_lost_run *run = choice->run;
@@ -146,9 +174,12 @@ static bool add_moment(struct choice *choice, const struct vk_cmd_judged *judged
 	}
 	if (vk_capture_map(c, moment.map, &known.map, &err) != VK_OK)
 		return vk_cmd_fail(&run->copy.files.cmd, &err);
+	known.volume = kept_volume(choice, c, c->maps[moment.map].partition, &moment.bundle);
 	if (is_named(choice, judged->path))
 		run->newest = run->moment_count;
 	if (vk_append(&run->known, &run->known_count, &known, sizeof(known)) == NULL) {
+		vk_io_close(known.volume);
+		vk_io_close(moment.bundle);
 		vk_io_close(known.map);
 		return vk_cmd_no_memory(&run->copy.files.cmd);
 	}
@@ -240,8 +271,12 @@ bool vk_lost_know(struct vk_lost_run *run)
 
 void vk_lost_know_end(struct vk_lost_run *run)
 {
-	for (size_t i = 0; i < run->known_count; i++)
+	for (size_t i = 0; i < run->known_count; i++) {
+		vk_io_close(run->known[i].volume);
 		vk_io_close(run->known[i].map);
+	}
+	for (size_t i = 0; i < run->moment_count; i++)
+		vk_io_close(run->moments[i].bundle);
 	free(run->known);
 	free(run->moments);
 	vk_cmd_judged_free(run->judged, run->judged_count);

@@ -12,6 +12,7 @@ struct vk_lost_moment {
 	const struct vk_capture *capture; /* the newest with this map: of judged */
 	size_t map;
 	char since[32];                   /* time of the oldest with it, as far as they follow each other */
+	struct vk_io *bundle; /* of its metadata; NULL: none */
 };
 struct vk_lost_run {
 	struct vk_copy copy;              /* first */
