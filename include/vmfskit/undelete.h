@@ -36,7 +36,7 @@
  *                 grew by 1 for each block that was freed or taken, at least 8 (so debugvmfs counts), or, where they
  *                 are not all odd, this one by no more than 1 for the file, 1 if any gained some there, and 1.
  *              All of them need stamps of clusters (file_map.h) in both moments, the last also two whole maps without
- *              torn files.
+ *              torn files; 1 and 3 count what files gained only where the earlier map is such a one.
  *   unknown    WENT_BACK: the volume is not the one that this map shows some time later, but was set back since, to
  *              an array's snapshot for example, or is a copy. Comes before untouched. One of these shows it, for a map
  *              and all before it: a stamp of any cluster of any kind is lower in a later map or today (of small blocks

@@ -103,3 +103,18 @@ run "$VMFSKIT" undelete --store st --capture "$first" v.img /vm/a out2
 is "one name: so it is had" "$(stat -c %s out2)" 4194304
 exits "one name: the folder" 1 "$VMFSKIT" undelete --store st v.img /vm tree
 has "one name: the folder: the other" "$ERR" "with --capture $first and another DEST"
+
+# --- small files lie in their descriptors, which new files get: their bytes come from the capture
+for version in 5 6; do
+	ok "VMFS$version: a volume" "$LAB" make --overwrite --vmfs "$version" --size 2G small.img
+	rm -rf small.img.history was-small out-small
+	printf '%s\n' 'folder /vm' 'create /vm/vm.vmx 900 resident' 'create /vm/vm.nvram 500 resident' 'create /vm/x-flat.vmdk 3M block' >steps
+	ok "VMFS$version: small files" "$LAB" history --script steps small.img
+	ok "VMFS$version: what they are" "$VMFSKIT" cp -r small.img /vm was-small
+	ok "VMFS$version: a night" "$VMFSKIT" capture --store "small-$version" small.img
+	printf '%s\n' 'delete /vm/vm.vmx' 'delete /vm/vm.nvram' 'create /vm/new 300 resident' 'create /vm/new2 300 resident' >steps
+	ok "VMFS$version: they are deleted, and new ones made" "$LAB" history --script steps small.img
+	exits "VMFS$version: they come back" 0 "$VMFSKIT" undelete --store "small-$version" small.img /vm out-small
+	same "VMFS$version: vm.vmx" was-small/vm.vmx out-small/vm.vmx
+	same "VMFS$version: vm.nvram" was-small/vm.nvram out-small/vm.nvram
+done

@@ -204,7 +204,8 @@ static bool needs_descriptor(const struct vk_lost_run *run, const char *descript
 	enum vk_status status;
 
 	if (own != SIZE_MAX)
-		return !is_descriptor(run, &run->gone.files[own]);
+		return run->gone.files[own].verdict != VK_UNDELETE_ALL_UNTOUCHED &&
+		       !is_descriptor(run, &run->gone.files[own]);
 	status = vk_fs_lookup(run->copy.files.fs, descriptor, true, NULL, &there, &err);
 	if (status == VK_OK)
 		vk_fs_file_close(there);
@@ -243,7 +244,8 @@ static bool is_replaced(const struct vk_lost_run *run, const struct vk_undelete_
 	if (file->verdict == VK_UNDELETE_ALL_UNTOUCHED || !ends_in(file->path, ".vmdk") ||
 	    asprintf(&flat, "%.*s" FLAT_END, (int)(strlen(file->path) - strlen(".vmdk")), file->path) < 0)
 		return false;
-	replaced = find_path(run, flat) != SIZE_MAX && !is_descriptor(run, file);
+	replaced = find_path(run, flat) != SIZE_MAX && file->verdict != VK_UNDELETE_ALL_UNTOUCHED &&
+		   !is_descriptor(run, file);
 	free(flat);
 	return replaced;
 }
