@@ -11,8 +11,8 @@
 
 #define DOCTOR "vmfskit doctor of the LUN tells what is damaged and what brings it back"
 #define WHY_SNAPSHOT \
-	"vmfskit decode shows the disk id that is recorded, to be compared with what the array presents: another LUN " \
-	"number or identifier is put right at the array, then rescan; a real copy beside its original is resignatured"
+	"vmfskit lunid of the LUN names the field that changed, what this release does, and the remedies: another " \
+	"LUN number or identifier is put right at the array; a real copy beside its original is resignatured"
 #define SNAPSHOT \
 	"the disk id in the volume's header is not that of the LUN on which the host finds it: it takes the volume " \
 	"for a copy and does not mount it; the data is untouched"
