@@ -216,6 +216,15 @@ static void put_digits(const char *name, bool upper, const char *words, struct v
 		vk_text_fmt(out, "%c", upper ? toupper((unsigned char)*name) : *name);
 }
 
+/* Its number, where it is not the recorded one: on some paths it may be right. */
+static unsigned other_number(const struct vk_live_lun *live, unsigned recorded)
+{
+	for (size_t i = 0; i < live->lun_count; i++)
+		if (live->luns[i] != recorded)
+			return live->luns[i];
+	return live->luns[0];
+}
+
 static void put_field(const char *field, size_t len, const struct vk_lunid_extent *e, struct vk_text *out)
 {
 	static const char *const fields[] = {"lun", "id", "ID", "name", "model", "live", "live_lun", "live_id",
@@ -252,7 +261,7 @@ static void put_field(const char *field, size_t len, const struct vk_lunid_exten
 		break;
 	case 6:
 		if (e->live_known && e->live.lun_known)
-			vk_text_fmt(out, "%u", e->live.luns[0]);
+			vk_text_fmt(out, "%u", other_number(&e->live, id->lun));
 		else
 			vk_text_put(out, "PRESENT-LUN");
 		break;

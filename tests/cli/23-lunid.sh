@@ -80,8 +80,8 @@ has "two LUNs with one volume: what is to be done with both" "$OUT" "^   any arr
 hasnt "two LUNs with one volume: no command to mount it by force" "$OUT" "snapshot mount "
 has "two LUNs with one volume: the copy may get a new signature" "$OUT" "snapshot resignature -u "
 rm b.img
-made --vmfs 5 --naa naa.$N --lun 3 --seed 9 other.img
-lunids=$(printf 'naa.%s\n   Model: COMSTAR\n   Other UIDs: vml.0200040000%s%s\n' $N $N $COMSTA)
+made --vmfs 5 --naa naa.$O --lun 3 --seed 9 other.img
+lunids=$(for id in $N $O; do printf 'naa.%s\n   Model: COMSTAR\n   Other UIDs: vml.0200040000%s%s\n' $id $id $COMSTA; done)
 echo "$lunids" >moved.txt
 text --live moved.txt a.img other.img
 times "two volumes: each has its own" "^What ESX does by default" 2
@@ -149,6 +149,13 @@ echo "naa.$O:1 /vmfs/devices/disks/naa.$O:1 $uuid  0  practice" >map.txt
 lunid --live map.txt a.img
 codes_are "esxcfg-scsidevs -m: the device that has this volume" "1 lunid.designator-changed"
 printf 'iqn.x-naa.%s\n   Device: naa.%s\n   Adapter: vmhba33 Channel: 0 Target: 0 LUN: 3\n   Adapter: vmhba34 Channel: 0 Target: 0 LUN: 9\n' $N $N >paths.txt
+text --live paths.txt a.img
+is "one LUN under two numbers: the wrong one is taken away" "$(grep -m 1 -o 'luns delete [0-9]*' "$OUT")" "luns delete 9"
+# a copy has the header of its original: a text of all LUNs does not tell which of them it is
+cp --sparse=always a.img copied.img
+lunid --live list.txt a.img copied.img
+codes_are "a LUN and its copy, by one text" "1 lunid.not-comparable lunid.not-comparable lunid.conflict"
+is "a LUN and its copy: no mount by force" "$(jq -r '[.findings[].mount] | unique | join(" ")' "$OUT")" no
 lunid --live paths.txt a.img
 is "esxcfg-mpath -l: one LUN under two numbers" "$(jq -r '.findings[].message' "$OUT")" "LUN is 3 on some paths only: the paths have 3 and 9"
 

@@ -73,7 +73,19 @@ static bool read_options(void *ctx)
 	return read_live(run);
 }
 
-/* Of a saved text: the device that its mapping gives to this volume, else the one with the recorded name. */
+/* Of a saved text: the device that has this name. */
+static const struct vk_live_lun *listed_as(const struct lunid_run *run, const char *name)
+{
+	for (size_t i = 0; i < run->live.count; i++)
+		if (vk_lun_relate_names(name, run->live.items[i].name) == VK_LUN_SAME)
+			return &run->live.items[i];
+	return NULL;
+}
+
+/*
+ * Of a saved text: the device that its mapping gives to this volume, else the one with the recorded name. A copy has
+ * both of its original: what two sources would get is known of neither.
+ */
 static const struct vk_live_lun *choose_live(const struct lunid_run *run, const struct vk_vmfs *vmfs)
 {
 	char name[VK_SCSI_NAME_BYTES], uuid[VK_VMFS_UUID_TEXT_BYTES] = "";
@@ -85,14 +97,56 @@ static const struct vk_live_lun *choose_live(const struct lunid_run *run, const 
 	for (size_t i = 0; i < run->live.count; i++)
 		if (uuid[0] != '\0' && strcmp(run->live.items[i].volume, uuid) == 0)
 			return &run->live.items[i];
-	for (size_t i = 0; i < run->live.count; i++)
-		if (vk_lun_relate_names(name, run->live.items[i].name) == VK_LUN_SAME)
-			return &run->live.items[i];
+	if (listed_as(run, name) != NULL)
+		return listed_as(run, name);
 	return run->live.count == 1 ? &run->live.items[0] : NULL;
+}
+
+/* A device is asked itself; of one that the text names, too, the text has more. */
+static bool ask_device(const struct lunid_run *run, const struct vk_source *source, struct vk_live_lun *ret_live)
+{
+	const struct vk_live_lun *listed;
+
+	if (!vk_live_lun_of_io(source->given, ret_live))
+		return false;
+	listed = listed_as(run, ret_live->name);
+	if (listed != NULL)
+		*ret_live = *listed;
+	return true;
+}
+
+/* What the text says of two sources is said of neither. */
+static void settle_live(struct lunid_run *run, const struct vk_live_lun **chosen)
+{
+	for (size_t i = 0; i < run->count; i++)
+		for (size_t k = 0; k < i && chosen[i] != NULL; k++)
+			if (chosen[k] == chosen[i] && run->extents[k].source != run->extents[i].source) {
+				run->extents[i].live_known = false;
+				run->extents[k].live_known = false;
+			}
+}
+
+static void add_extent(struct lunid_run *run, const struct vk_source *source, size_t vmfs,
+		       const struct vk_live_lun **ret_chosen)
+{
+	const char *live = vk_cli_value(run->cmd.call, "live");
+	struct vk_lunid_extent *e = &run->extents[run->count++];
+
+	*e = (struct vk_lunid_extent){.source = source, .vmfs = vmfs};
+	/* a name was given by somebody who knows the LUN; a text is of all LUNs of a host */
+	if (live == NULL || !vk_live_lun_is_name(live))
+		e->live_known = ask_device(run, source, &e->live);
+	if (!e->live_known && live != NULL) {
+		*ret_chosen = choose_live(run, &source->vmfs[vmfs]);
+		e->live_known = *ret_chosen != NULL;
+		if (e->live_known)
+			e->live = **ret_chosen;
+	}
 }
 
 static bool add_extents(struct lunid_run *run)
 {
+	const struct vk_live_lun **chosen;
 	size_t total = 0;
 
 	for (size_t i = 0; i < run->opened.count; i++)
@@ -100,27 +154,20 @@ static bool add_extents(struct lunid_run *run)
 	run->extents = calloc(total + 1, sizeof(*run->extents));
 	run->found = calloc(total + 1, sizeof(*run->found));
 	run->captures = calloc(total + 1, sizeof(*run->captures));
-	if (run->extents == NULL || run->found == NULL || run->captures == NULL)
+	chosen = calloc(total + 1, sizeof(const struct vk_live_lun *));
+	if (run->extents == NULL || run->found == NULL || run->captures == NULL || chosen == NULL) {
+		free(chosen);
 		return vk_cmd_no_memory(&run->cmd);
+	}
 	for (size_t i = 0; i < run->opened.count; i++) {
 		const struct vk_source *source = &run->opened.sources[i];
 
-		for (size_t k = 0; k < source->vmfs_count; k++) {
-			struct vk_lunid_extent *e = &run->extents[run->count];
-			const struct vk_live_lun *live;
-
-			if (!source->vmfs[k].lvm_usable)
-				continue;
-			*e = (struct vk_lunid_extent){.source = source, .vmfs = k};
-			run->count++;
-			live = choose_live(run, &source->vmfs[k]);
-			e->live_known = live != NULL;
-			if (live != NULL)
-				e->live = *live;
-			else if (vk_cli_value(run->cmd.call, "live") == NULL)
-				e->live_known = vk_live_lun_of_io(source->given, &e->live);
-		}
+		for (size_t k = 0; k < source->vmfs_count; k++)
+			if (source->vmfs[k].lvm_usable)
+				add_extent(run, source, k, &chosen[run->count]);
 	}
+	settle_live(run, chosen);
+	free(chosen);
 	return true;
 }
 

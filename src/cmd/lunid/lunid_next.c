@@ -248,7 +248,8 @@ static void put_volume(FILE *out, const struct volume *v)
 	mount = put_mount(out, v);
 	fputs("Remedies, the least harm first\n", out);
 	put_degree(out, v, VK_LUNID_LOOK, "Look first\n");
-	put_degree(out, v, VK_LUNID_STORAGE, "At the storage\n");
+	put_degree(out, v, VK_LUNID_STORAGE,
+		   "At the storage: this takes the LUN away from its hosts for a moment; stop what uses it first\n");
 	for (size_t i = 0; i < v->count; i++)
 		for (size_t n = 0; vk_lunid_remedy(v->items[i].code, n) != NULL; n++)
 			foreign = foreign || vk_lunid_remedy(v->items[i].code, n)->harm == VK_LUNID_MOUNT;
