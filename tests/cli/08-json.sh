@@ -202,7 +202,7 @@ json "diff of files" 0 diff-files.json diff --store files "$(captures files | he
 printf '%s\n' 'create /a-flat.vmdk 9M' 'create /b 500' >script
 "$LAB" history --script script gone.img >/dev/null
 json "capture of files to be deleted" 0 capture-gone.json capture --store gone gone.img
-printf '%s\n' 'delete /a-flat.vmdk' 'delete /b' 'reuse /c 3M' >script
+printf '%s\n' 'delete /a-flat.vmdk' 'delete /b' 'reuse /c 3M' 'create /d 2M' 'delete /d' >script
 "$LAB" history --script script gone.img >/dev/null
 json "undelete" 1 undelete.json undelete --store gone gone.img / rescued
 is "undelete: every key" "$(lacking vmfskit.undelete/1 undelete.json | grep -vx 'findings')" ""
