@@ -6,8 +6,11 @@
  *
  * A file is known by the address of its descriptor and its generation: renamed or moved it is not gone. It is gone when
  * no folder leads to a descriptor with that address and generation any more, and, too, when it is there and lost blocks
- * that the newest map with it names: it is shorter, or has none of them (it was cut). Names of one file count once. Of
- * each file only the newest map that has it counts.
+ * that the map it is known from names: it is shorter, or has none of them (it was cut). Names of one file count once.
+ * A file is known from the newest map that has it. Of a virtual disk (a file whose name ends in .vmdk) a later map in
+ * which it is shorter takes nothing away: it is known from the newest map in which it is longest. Such a file of less
+ * than a MiB is a descriptor, which may be shorter after a change: it is known from the newest map in which it is not
+ * empty. Other files shrink every day, as logs do: what they lost before the newest map that has them is not listed.
  *
  * The state of a range, by the first of these rules that applies; "later" is between the map that the file is known
  * from and today; the blocks of a map are those that it gives to a file of any kind.
@@ -35,6 +38,7 @@
  *                 of .fdc.sf gave out is that of a file which is there at the end of it; and the tokens of all clusters
  *                 grew by 1 for each block that was freed or taken, at least 8 (so debugvmfs counts), or, where they
  *                 are not all odd, this one by no more than 1 for the file, 1 if any gained some there, and 1.
+ *              None proves it for a block that the later moment gives to the file itself, and the earlier one to none.
  *              All of them need stamps of clusters (file_map.h) in both moments, the last also two whole maps without
  *              torn files; 1 and 3 count what files gained only where the earlier map is such a one.
  *   unknown    WENT_BACK: the volume is not the one that this map shows some time later, but was set back since, to
@@ -110,7 +114,7 @@ const char *vk_undelete_verdict_name(enum vk_undelete_verdict verdict); /* "unto
 struct vk_undelete_file {
 	char *path;              /* the first of its names; NULL: none is known */
 	enum vk_undelete_from from;
-	size_t map;              /* the newest of the given ones that has it; SIZE_MAX: none */
+	size_t map;              /* that it is known from, of the given ones; SIZE_MAX: none */
 	uint32_t type, address, generation; /* of its descriptor; address 0: none is known */
 	uint64_t size_bytes;     /* of a candidate: what is known of it */
 	uint32_t mode, uid, gid, links, mtime, ctime; /* 0: not known */
@@ -149,7 +153,7 @@ struct vk_undelete_wish {
 	size_t newest;           /* maps before this one say what was reused, but not what files there were */
 };
 /*
- * Find what is gone, by maps of this volume, newest first. wish NULL: all. Memory: 16 bytes for each file of all maps
+ * Find what is gone, by maps of this volume, newest first. wish NULL: all. Memory: 32 bytes for each file of all maps
  * together, 48 for each of the two that are compared, 80 for each run of files that are gone (half as much again while
  * they are split), four bits for each block of the volume, 32 bytes for each cluster. Each map is read twice, and the
  * tree of today. Errors: VK_USAGE (a map of another volume, with its id), those of vk_file_map_read, VK_IO (the

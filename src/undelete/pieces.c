@@ -132,12 +132,12 @@ void vk_gone_hit(struct vk_gone_search *s, const struct vk_fs_run *run, bool own
 		const struct vk_gone_piece *p = &s->pieces[i];
 		const struct vk_undelete_file *of = &s->out.files[p->file];
 		struct vk_gone_hit hit = {i, vk_max_u64(at, p->at), vk_min_u64(end, p->at + p->length), NULL};
+		const bool same = of->address == f->address && of->generation == f->generation;
+		const bool there = same && p->file_offset - p->at == run->file_offset - run->volume_offset;
 
-		if (own != (of->address == f->address && of->generation == f->generation) ||
-		    (p->sub && is_sub_owner(s)))
+		if ((own ? !same : there) || (p->sub && is_sub_owner(s)))
 			continue;
-		if ((!own || p->file_offset - p->at != run->file_offset - run->volume_offset) &&
-		    (hit.by = name_of(s)) == NULL)
+		if (!there && (hit.by = name_of(s)) == NULL)
 			return;
 		if (s->hits == NULL && (s->hits = calloc(VK_GONE_HITS, sizeof(*s->hits))) == NULL) {
 			(void)vk_gone_no_memory(s);
@@ -249,20 +249,29 @@ static uint64_t unit_in(const struct vk_gone_search *s, const struct vk_gone_pie
 	return vk_gone_unit(s, at, p->sub ? UINT64_MAX : 0, ret_end);
 }
 
+/* The file itself gave it back and got it anew: what others have got is no piece any more. */
+static bool is_got_anew(const struct vk_gone_search *s, uint64_t unit)
+{
+	return vk_gone_bit(s->now.own, unit) && !vk_gone_bit(s->before.own, unit);
+}
+
 static bool is_proved(struct vk_gone_search *s, struct vk_gone_gap *gap, size_t piece, const struct vk_gone_piece *p,
 		      uint64_t at, uint64_t *ret_end)
 {
 	const uint64_t unit = unit_in(s, p, at, ret_end);
 	const uint32_t per = s->clusters.of[VK_CLUSTERS_BLOCKS].per_cluster;
-	enum vk_fs_cluster_kind kind;
-	uint64_t cluster;
+	uint64_t cluster, end = unit + 1;
 
 	if (unit == UINT64_MAX)
 		return false;
-	kind = vk_gone_cluster(s, unit, &cluster);
-	if (kind == VK_CLUSTERS_BLOCKS)
-		*ret_end = (cluster + 1) * per * s->block_bytes;
-	return vk_gone_proved(s, gap, &s->pieces[piece], kind, cluster);
+	if (vk_gone_cluster(s, unit, &cluster) == VK_CLUSTERS_BLOCKS) {
+		const uint64_t most = vk_min_u64((cluster + 1) * per, (p->at + p->length - 1) / s->block_bytes + 1);
+
+		while (end < most && is_got_anew(s, end) == is_got_anew(s, unit))
+			end++;
+		*ret_end = end * s->block_bytes;
+	}
+	return !is_got_anew(s, unit) && vk_gone_proved(s, gap, p, piece, unit);
 }
 
 void vk_gone_prove(struct vk_gone_search *s)

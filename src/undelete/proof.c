@@ -192,26 +192,37 @@ static bool is_loser(const struct vk_gone_search *s, const struct vk_undelete_fi
 	return was != NULL && (is == NULL || is->units != was->units + is->fresh);
 }
 
-/* How many files at least lost blocks of this cluster: piece is the first of those that lie in it. */
-static size_t known_losers(const struct vk_gone_search *s, struct vk_gone_gap *gap, const struct vk_gone_piece *piece,
-			   enum vk_fs_cluster_kind kind, uint64_t cluster)
+/* Whether it still had one of these blocks of the piece in the moment before. Else it cannot have lost it. */
+static bool had_some(const struct vk_gone_search *s, const struct vk_gone_piece *p, uint64_t first, uint64_t end)
+{
+	uint64_t u = vk_max_u64(p->at / s->block_bytes, first);
+
+	/* what others had is no piece any more */
+	end = vk_min_u64((p->at + p->length - 1) / s->block_bytes + 1, end);
+	while (u < end && !vk_gone_bit(s->before.own, u))
+		u++;
+	return u < end;
+}
+
+/* How many files at least lost blocks of this cluster: whole is the first of those that lie in it. */
+static size_t known_losers(const struct vk_gone_search *s, struct vk_gone_gap *gap, const struct vk_gone_piece *whole,
+			   size_t index, uint64_t cluster)
 {
 	uint32_t met[MET_MAX];
 	size_t met_count = 0, vanished = 0, cut = 0;
 	uint64_t end;
+	const uint64_t first = units_of(s, VK_CLUSTERS_BLOCKS, cluster, &end);
 	bool all;
 
-	if (kind != VK_CLUSTERS_BLOCKS)
-		return is_loser(s, &s->out.files[piece->file], &all);
 	if (gap->counted && gap->cluster == cluster)
 		return gap->known;
-	(void)units_of(s, kind, cluster, &end);
-	for (const struct vk_gone_piece *p = piece; p < s->pieces + s->sorted && p->at < end * s->block_bytes; p++) {
+	for (size_t k = index; k < s->sorted && s->pieces[k].at < end * s->block_bytes; k++) {
+		const struct vk_gone_piece *p = k == index ? whole : &s->pieces[k];
 		size_t i = 0;
 
 		while (i < met_count && met[i] != p->file)
 			i++;
-		if (i < met_count || met_count == MET_MAX || p->sub)
+		if (i < met_count || met_count == MET_MAX || p->sub || !had_some(s, p, first, end))
 			continue;
 		met[met_count++] = p->file;
 		if (is_loser(s, &s->out.files[p->file], &all))
@@ -223,40 +234,66 @@ static size_t known_losers(const struct vk_gone_search *s, struct vk_gone_gap *g
 	return gap->known = vanished + (cut > 0);
 }
 
-bool vk_gone_proved(struct vk_gone_search *s, struct vk_gone_gap *gap, const struct vk_gone_piece *piece,
-		    enum vk_fs_cluster_kind kind, uint64_t cluster)
+/* The file is known from the moment before: a sub-block is not followed through later maps. */
+static bool had_sub_block(const struct vk_gone_search *s, const struct vk_undelete_file *file)
 {
-	const struct vk_fs_clusters_of *of = &s->clusters.of[kind];
-	const struct vk_undelete_file *file = &s->out.files[piece->file];
-	const bool vmfs6 = vk_fs_info(s->fs)->vmfs6, block = kind == VK_CLUSTERS_BLOCKS;
-	uint64_t before, now, end;
+	return file->map == (s->since == VK_UNDELETE_TODAY ? 0 : (size_t)s->since + 1);
+}
+
+/* VMFS 3 and 5: by the tokens of the cluster, which grew by that. */
+static bool tokens_prove(const struct vk_gone_search *s, struct vk_gone_gap *gap, const struct vk_gone_piece *whole,
+			 size_t index, uint64_t unit, uint64_t grew)
+{
+	const struct vk_undelete_file *file = &s->out.files[whole->file];
+	uint64_t cluster, end;
+	const enum vk_fs_cluster_kind kind = vk_gone_cluster(s, unit, &cluster);
 	const uint64_t first = units_of(s, kind, cluster, &end);
-	bool gained;
+	const bool sub = kind != VK_CLUSTERS_BLOCKS;
+	/* who takes and gives back locks the cluster twice more than those who are known to have changed it */
+	const bool gained = s->handed[sub][cluster] + count_gained(s, first, end) > 0;
+	const bool had = sub ? had_sub_block(s, file) : had_some(s, whole, first, end);
+	bool all;
+	size_t losers;
+
+	/* .sbc.sf has all sub-blocks: which of them the file itself got anew is not seen */
+	if (sub && !had && sum_of(&s->now, file) != NULL)
+		return false;
+	if (gap->by_twos[sub]) {
+		losers = sub ? had && is_loser(s, file, &all) : known_losers(s, gap, whole, index, cluster);
+		if (grew <= 2 * (losers + gained))
+			return true;
+	}
+	if (!gap->accounted || gap->losers > 1 ||
+	    (gap->losers == 1 && (gap->address != file->address || gap->generation != file->generation)))
+		return false;
+	losers = gap->losers == 1 && had;
+	return gap->by_units[sub] || (!gap->by_twos[sub] && grew <= losers + gained + 1);
+}
+
+bool vk_gone_proved(struct vk_gone_search *s, struct vk_gone_gap *gap, const struct vk_gone_piece *whole, size_t index,
+		    uint64_t unit)
+{
+	uint64_t cluster, before, now, end, first;
+	const enum vk_fs_cluster_kind kind = vk_gone_cluster(s, unit, &cluster);
+	const struct vk_fs_clusters_of *of = &s->clusters.of[kind];
+	const bool vmfs6 = vk_fs_info(s->fs)->vmfs6, block = kind == VK_CLUSTERS_BLOCKS;
 
 	if (cluster >= of->count)
 		return false;
 	before = s->before.stamps[kind][cluster];
 	now = s->now.stamps[kind][cluster];
-	if (vmfs6) {
-		if (block && !large_proved(s, gap, cluster))
-			return false;
-		/* it was and is a large block: it has no stamp of its own */
-		if (block && before == VK_STAMP_NONE && now == VK_STAMP_NONE && of->stamps[cluster] == VK_STAMP_NONE &&
-		    vk_gone_bit(of->known, cluster))
-			return true;
-		return before != VK_STAMP_NONE && now != VK_STAMP_NONE && now >= before &&
-		       now - before <= s->handed[!block][cluster] + count_gained(s, first, end);
-	}
+	if (vmfs6 && block && !large_proved(s, gap, cluster))
+		return false;
+	/* it was and is a large block: it has no stamp of its own */
+	if (vmfs6 && block && before == VK_STAMP_NONE && now == VK_STAMP_NONE &&
+	    of->stamps[cluster] == VK_STAMP_NONE && vk_gone_bit(of->known, cluster))
+		return true;
 	if (before == VK_STAMP_NONE || now == VK_STAMP_NONE || now < before)
 		return false;
 	if (now == before)
 		return true;
-	/* who takes and gives back locks the cluster twice more than those who are known to have changed it */
-	gained = s->handed[!block][cluster] + count_gained(s, first, end) > 0;
-	if (gap->by_twos[!block] && now - before <= 2 * (known_losers(s, gap, piece, kind, cluster) + gained))
-		return true;
-	if (!gap->accounted || gap->losers > 1 ||
-	    (gap->losers == 1 && (gap->address != file->address || gap->generation != file->generation)))
-		return false;
-	return gap->by_units[!block] || (!gap->by_twos[!block] && now - before <= gap->losers + gained + 1);
+	if (!vmfs6)
+		return tokens_prove(s, gap, whole, index, unit, now - before);
+	first = units_of(s, kind, cluster, &end);
+	return now - before <= s->handed[!block][cluster] + count_gained(s, first, end);
 }

@@ -1,164 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which files there are today, which ones maps know, and the runs of all of them, moment by moment. */
+/* The runs of all files, moment by moment, and which files are gone. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
 #include "base/memory.h"
-#include "base/texts.h"
 #include "undelete/undelete_parts.h"
-
-static uint64_t live_key(uint32_t address, uint32_t generation)
-{
-	return (uint64_t)address << 32 | generation;
-}
-
-static int compare_live(const void *a, const void *b)
-{
-	const struct vk_gone_live *x = a, *y = b;
-
-	return x->key < y->key ? -1 : x->key > y->key;
-}
-
-static int compare_keys(const void *a, const void *b)
-{
-	const struct vk_gone_key *x = a, *y = b;
-
-	if (x->address != y->address)
-		return x->address < y->address ? -1 : 1;
-	if (x->generation != y->generation)
-		return x->generation < y->generation ? -1 : 1;
-	return x->map < y->map ? -1 : x->map > y->map;
-}
-
-/* ---- names of today */
-
-static void note_folder(void *ctx, const struct vk_finding *finding)
-{
-	struct vk_gone_search *s = ctx;
-
-	s->out.names_unknown |= finding->code == VK_F_FOLDER_BLOCK || finding->code == VK_F_FOLDER_ENTRY ||
-				finding->code == VK_F_STRUCTURE_ABSENT || finding->code == VK_F_SOURCE_UNREADABLE;
-	vk_finding_put(s->sink, finding);
-}
-
-static bool note_live(void *ctx, const struct vk_fs_visit *visit, bool *ret_stop)
-{
-	struct vk_gone_search *s = ctx;
-	const struct vk_file_metadata *meta = visit->file != NULL ? &visit->file->meta : NULL;
-	const struct vk_gone_live live = {live_key(visit->entry->address, meta != NULL ? meta->generation
-										       : visit->entry->generation),
-					  meta != NULL ? meta->ctime : 0};
-
-	if (s->live_count >= VK_FILE_MAP_FILES_MAX)
-		s->out.unfinished = true;
-	else if (vk_append(&s->live, &s->live_count, &live, sizeof(live)) == NULL)
-		(void)vk_gone_no_memory(s);
-	*ret_stop = s->status != VK_OK || s->out.unfinished;
-	return !*ret_stop;
-}
-
-static const struct vk_gone_live *find_live(const struct vk_gone_search *s, uint32_t address, uint32_t generation)
-{
-	const struct vk_gone_live want = {.key = live_key(address, generation)};
-
-	return s->live_count > 0 ? bsearch(&want, s->live, s->live_count, sizeof(want), compare_live) : NULL;
-}
-
-static bool read_names(struct vk_gone_search *s)
-{
-	const struct vk_finding_sink folders = {note_folder, s};
-	struct vk_error why = {0};
-	const enum vk_status status = vk_fs_walk_tree(s->fs, "/", note_live, s, &folders, &why);
-
-	if (s->status == VK_OK && (status == VK_NOMEM || status == VK_IO)) {
-		s->status = status;
-		*s->err = why;
-	}
-	s->out.names_unknown |= status != VK_OK;
-	if (s->live_count > 0)
-		qsort(s->live, s->live_count, sizeof(*s->live), compare_live);
-	return s->status == VK_OK;
-}
-
-/* ---- what maps know */
-
-static bool is_wished(const struct vk_gone_search *s, const char *path)
-{
-	const char *wish = s->wish.path;
-	size_t len;
-
-	if (wish == NULL)
-		return true;
-	for (len = strlen(wish); len > 0 && wish[len - 1] == '/';)
-		len--;
-	return strncmp(path, wish, len) == 0 && (path[len] == '\0' || path[len] == '/');
-}
 
 struct knowing {
 	struct vk_gone_search *s;
 	size_t map;
 };
-
-static bool note_key(void *ctx, const struct vk_file_map_file *file)
-{
-	struct knowing *k = ctx;
-	struct vk_gone_search *s = k->s;
-	const struct vk_gone_live *live = find_live(s, file->address, file->generation);
-	const struct vk_gone_key key = {.address = file->address, .generation = file->generation,
-					.map = (uint16_t)k->map, .live = live != NULL,
-					.wished = is_wished(s, file->path)};
-
-	if (live != NULL && live->ctime != 0 && live->ctime < file->ctime && !file->unread)
-		vk_gone_went_back(s, k->map);
-	if (file->address == vk_fd_address(0, VK_SYSTEM_SBC))
-		s->sub_ends[k->map] = file->size_bytes;
-	if (k->map < s->wish.newest || file->unread ||
-	    (file->type != VK_FILE_ORDINARY && file->type != VK_FILE_LINK && file->type != VK_FILE_RDM))
-		return true;
-	return vk_append(&s->keys, &s->key_count, &key, sizeof(key)) != NULL || vk_gone_no_memory(s);
-}
-
-static bool read_keys(struct vk_gone_search *s, size_t map)
-{
-	struct knowing k = {s, map};
-	const struct vk_file_map_visitor visitor = {.file = note_key, .ctx = &k};
-	struct vk_file_map_sums sums;
-	char volume[40];
-	size_t kept = 0;
-
-	s->status = vk_file_map_read(s->known[map].map, &visitor, &sums, s->err);
-	if (s->status != VK_OK)
-		return false;
-	vk_vmfs_uuid_format(&vk_fs_info(s->fs)->descriptor.uuid, volume);
-	if (strcmp(volume, sums.volume) != 0) {
-		s->status = vk_error_set(s->err, VK_USAGE, s->known[map].id, "this file map is of another volume: %s",
-					 sums.volume);
-		return false;
-	}
-	if (s->key_count > 0)
-		qsort(s->keys, s->key_count, sizeof(*s->keys), compare_keys);
-	for (size_t i = 0; i < s->key_count; i++) {
-		struct vk_gone_key *last = kept > 0 ? &s->keys[kept - 1] : NULL;
-
-		if (last == NULL || last->address != s->keys[i].address || last->generation != s->keys[i].generation)
-			s->keys[kept++] = s->keys[i];
-		else if (last->map == s->keys[i].map)
-			last->wished |= s->keys[i].wished;
-	}
-	s->key_count = kept;
-	return s->status == VK_OK;
-}
-
-bool vk_gone_names(struct vk_gone_search *s)
-{
-	if (!read_names(s))
-		return false;
-	for (size_t i = 0; i < s->count; i++)
-		if (!read_keys(s, i))
-			return false;
-	return true;
-}
 
 /* ---- one file after the other */
 
@@ -260,37 +112,18 @@ static void take_run(struct vk_gone_search *s, const struct vk_fs_run *run)
 		(void)vk_gone_no_memory(s);
 }
 
-static struct vk_gone_key *find_key(const struct knowing *k, uint32_t address, uint32_t generation)
-{
-	const struct vk_gone_key want = {.address = address, .generation = generation};
-	struct vk_gone_key *keys = k->s->keys;
-	size_t low = 0, high = k->s->key_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (compare_keys(&keys[middle], &want) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < k->s->key_count && keys[low].address == address && keys[low].generation == generation &&
-			       keys[low].map == k->map
-		       ? &keys[low]
-		       : NULL;
-}
-
 static bool map_file(void *ctx, const struct vk_file_map_file *file)
 {
 	struct knowing *k = ctx;
-	struct vk_gone_key *key = find_key(k, file->address, file->generation);
+	struct vk_gone_key *key = vk_gone_find_key(k->s, file->address, file->generation);
 
 	end_file(k->s);
-	if (key != NULL && !key->live && !key->taken && !file->unread)
+	if (key != NULL && !key->live && key->newest == k->map && !file->unread)
 		vk_gone_compare_slot(k->s, file, k->map);
-	if (key != NULL && (!key->wished || !is_wished(k->s, file->path)))
+	if (key != NULL && (key->map != k->map || key->taken || file->unread || !key->wished ||
+			    !vk_gone_is_wished(k->s, file->path)))
 		key = NULL;
-	begin_file(k->s, file, key != NULL && !key->taken && !file->unread ? key : NULL);
+	begin_file(k->s, file, key);
 	return k->s->status == VK_OK;
 }
 
@@ -300,8 +133,8 @@ static bool map_torn(void *ctx, uint32_t address, uint32_t generation)
 	const struct vk_gone_key *key;
 
 	end_file(k->s);
-	key = find_key(k, address, generation);
-	if (key != NULL && key->file > 0)
+	key = vk_gone_find_key(k->s, address, generation);
+	if (key != NULL && key->map == k->map && key->file > 0)
 		k->s->out.files[key->file - 1].torn = true;
 	return k->s->status == VK_OK;
 }

@@ -15,7 +15,10 @@ enum {
 /* A file that maps know. */
 struct vk_gone_key {
 	uint32_t address, generation;
-	uint16_t map;            /* the newest that has it */
+	uint64_t size_bytes;     /* in that map */
+	uint16_t map;            /* that it is known from */
+	uint16_t newest;         /* the newest that has it */
+	bool disk;               /* a virtual disk: a map in which it is longer knows more */
 	bool live;               /* a name leads to it today, or may */
 	bool wished;
 	bool taken;              /* its lines in that map were met: a second name adds nothing */
@@ -155,18 +158,18 @@ void vk_gone_compare_slot(struct vk_gone_search *s, const struct vk_file_map_fil
 int vk_gone_compare_sums(const void *a, const void *b);
 void vk_gone_gap_open(struct vk_gone_search *s, struct vk_gone_gap *gap);
 /*
- * Whether nobody can have had a unit of this cluster, which is of that piece of pieces, in between and given it back.
- * Pieces are asked about in their order.
+ * Whether nobody can have had this unit of whole in between and given it back. whole is piece number index as it was
+ * when vk_gone_prove began; pieces are asked about in their order.
  */
-bool vk_gone_proved(struct vk_gone_search *s, struct vk_gone_gap *gap, const struct vk_gone_piece *piece,
-		    enum vk_fs_cluster_kind kind, uint64_t cluster);
+bool vk_gone_proved(struct vk_gone_search *s, struct vk_gone_gap *gap, const struct vk_gone_piece *whole, size_t index,
+		    uint64_t unit);
 
 /* Pieces. */
 void vk_gone_resolve(struct vk_gone_search *s, const struct vk_gone_piece *piece, enum vk_undelete_state state,
 		     enum vk_undelete_why why, const char *by);
 /*
- * The file at.file has this run in the moment now. own: pieces of this file count, and only those: where it has them
- * at the same offset they are what they were.
+ * The file at.file has this run in the moment now: pieces of others are reused, and those that it has at another
+ * offset. own: pieces of this file count, and only those: where it has them at the same offset they are what they were.
  */
 void vk_gone_hit(struct vk_gone_search *s, const struct vk_fs_run *run, bool own);
 void vk_gone_apply(struct vk_gone_search *s);
@@ -177,6 +180,8 @@ void vk_gone_settle(struct vk_gone_search *s);
 
 /* Files. */
 bool vk_gone_names(struct vk_gone_search *s); /* what is there today, and what maps know */
+bool vk_gone_is_wished(const struct vk_gone_search *s, const char *path);
+struct vk_gone_key *vk_gone_find_key(const struct vk_gone_search *s, uint32_t address, uint32_t generation);
 void vk_gone_read_map(struct vk_gone_search *s, size_t map);
 void vk_gone_read_today(struct vk_gone_search *s);
 /* A file of a map that is gone, with its runs: at. */

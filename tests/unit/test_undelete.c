@@ -2,64 +2,6 @@
 /* Files that are gone: small histories on volumes of the lab whose verdicts are known, and maps that nobody made. */
 #include "undelete_scene.h"
 
-static void say_bytes(struct vk_text *text, uint64_t bytes)
-{
-	if (bytes % MIB == 0)
-		vk_text_fmt(text, " %lluM", (unsigned long long)bytes / MIB);
-	else
-		vk_text_fmt(text, " %llu", (unsigned long long)bytes);
-}
-
-/* What is said of a file: how much of it by whom, since which map; or why not. */
-static void say_file(const struct vk_undelete_file *f, struct vk_text *text)
-{
-	uint64_t end = 0, bytes = 0;
-
-	vk_text_fmt(text, "%s %s%s:", f->path, f->torn ? "torn " : "", vk_undelete_verdict_name(f->verdict));
-	for (size_t r = 0; r < f->range_count; r++) {
-		const struct vk_undelete_range *range = &f->ranges[r];
-
-		assert_int_equal(range->file_offset, end);
-		assert_int_equal(range->state == VK_UNDELETE_REUSED, range->by != NULL);
-		assert_int_equal(range->state == VK_UNDELETE_UNKNOWN, range->why != VK_UNDELETE_SURE);
-		end += range->length_bytes;
-		bytes += range->state == VK_UNDELETE_UNTOUCHED ? range->length_bytes : 0;
-	}
-	assert_int_equal(end, f->size_bytes);
-	assert_int_equal(bytes, f->bytes[VK_UNDELETE_UNTOUCHED]);
-	if (bytes > 0)
-		say_bytes(text, bytes);
-	for (size_t r = 0; r < f->range_count; r++) {
-		const struct vk_undelete_range *range = &f->ranges[r];
-
-		if (range->state == VK_UNDELETE_UNTOUCHED)
-			continue;
-		say_bytes(text, range->length_bytes);
-		vk_text_fmt(text, " %s", vk_undelete_state_name(range->state));
-		if (range->why != VK_UNDELETE_SURE)
-			vk_text_fmt(text, " (%s)", vk_undelete_why_said(range->why));
-		if (range->by != NULL && range->since == VK_UNDELETE_TODAY)
-			vk_text_fmt(text, " by %s today", range->by);
-		else if (range->by != NULL)
-			vk_text_fmt(text, " by %s since %u", range->by, range->since);
-	}
-}
-
-static void expect(struct scene *s, const char *expected)
-{
-	char told[4000];
-	struct vk_text text = vk_text_in(told, sizeof(told));
-
-	if (find(s, NULL) != VK_OK)
-		fail_msg("%s", s->err.what);
-	for (size_t i = 0; i < s->gone.count; i++) {
-		vk_text_fmt(&text, "%s", i > 0 ? "; " : "");
-		say_file(&s->gone.files[i], &text);
-	}
-	assert_string_equal(told, expected);
-	assert_false(s->gone.went_back);
-}
-
 /* Taken at night, deleted in the day; then something else over it. */
 static void one_after_the_other(void **state)
 {
@@ -117,26 +59,6 @@ static void all_at_once(void **state)
 	}
 }
 
-static void read_file(struct scene *s, const char *path, uint8_t *buf, size_t len)
-{
-	struct vk_fs_file *file;
-	size_t got = 0;
-
-	assert_int_equal(find(s, NULL), VK_OK);
-	assert_int_equal(vk_fs_lookup(s->fs, path, false, NULL, &file, &s->err), VK_OK);
-	assert_int_equal(vk_fs_read(s->fs, file, 0, buf, len, &got, &s->err), VK_OK);
-	assert_int_equal(got, len);
-	vk_fs_file_close(file);
-}
-
-static void read_all(struct vk_io *io, uint64_t at, uint8_t *buf, size_t len)
-{
-	size_t got = 0;
-
-	assert_int_equal(vk_io_read(io, at, buf, len, &got, NULL), VK_OK);
-	assert_int_equal(got, len);
-}
-
 /* What no capture saw: whatever is called untouched has the bytes that it had. */
 static void in_between(void **state)
 {
@@ -147,14 +69,13 @@ static void in_between(void **state)
 		"delete /a\nresize /b 30M\nwrite /b 1M 29M\nresize /b 1M",
 		"delete /a\ncreate /x 30M block\nresize /x 3M",
 	};
-	uint8_t *was = malloc(20 * MIB), *is = malloc(20 * MIB);
+	uint8_t *was = malloc(20 * MIB);
 
 	(void)state;
-	assert_true(was != NULL && is != NULL);
+	assert_non_null(was);
 	for (unsigned v = 0; v < VERSIONS; v++) {
 		for (unsigned i = 0; i < sizeof(day) / sizeof(day[0]); i++) {
 			const struct vk_undelete_file *f;
-			struct vk_io *io;
 			struct scene s;
 
 			scene_open(&s, versions[v]);
@@ -167,19 +88,11 @@ static void in_between(void **state)
 			f = &s.gone.files[0];
 			if (i == 0)
 				assert_int_equal(f->bytes[VK_UNDELETE_UNKNOWN], 20 * MIB);
-			assert_int_equal(vk_undelete_io(s.fs, f, 0, &io, &s.err), VK_OK);
-			read_all(io, 0, is, 20 * MIB);
-			vk_io_close(io);
-			for (size_t r = 0; r < f->range_count; r++)
-				if (f->ranges[r].state == VK_UNDELETE_UNTOUCHED)
-					assert_memory_equal(is + f->ranges[r].file_offset,
-							    was + f->ranges[r].file_offset,
-							    f->ranges[r].length_bytes);
+			compare_untouched(&s, f, was);
 			scene_close(&s);
 		}
 	}
 	free(was);
-	free(is);
 }
 
 /* A map of virtual disks only does not know which blocks other files had: growth of theirs explains nothing. */

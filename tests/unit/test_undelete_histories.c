@@ -14,6 +14,7 @@ enum { MAPS_MOST = 6, COMPLAINTS = 12 };
 #define NOBODY UINT64_MAX
 
 struct told {
+	uint64_t outlived; /* known from a map, though a later one has them */
 	uint64_t histories, maps, files, cut, ranges, bytes[VK_UNDELETE_STATES];
 	uint64_t sure, possible; /* bytes called untouched; bytes that nobody else wrote */
 	uint64_t wrong;
@@ -75,7 +76,10 @@ static uint64_t other_at(const struct history *h, const struct spot *spot, uint6
 	return owner;
 }
 
-/* Whether others wrote there behind a moment. A block that is got is cleared, unless it is to be zeroed. */
+/*
+ * Whether others wrote there behind a moment, or the file gave it back and got it anew. A block that is got is cleared,
+ * unless it is to be zeroed.
+ */
 static bool written_since(const struct history *h, const struct spot *spot, uint64_t moment)
 {
 	const struct vk_life_record *r = &h->l.life.record;
@@ -83,7 +87,8 @@ static bool written_since(const struct history *h, const struct spot *spot, uint
 	for (size_t i = r->event_count; i-- > 0 && r->events[i].moment > moment;) {
 		const struct vk_life_event *e = &r->events[i];
 
-		if (is_of_others(e, spot) && (e->what == 'W' || (takes(e) && !e->tbz)))
+		if ((is_of_others(e, spot) && (e->what == 'W' || (takes(e) && !e->tbz))) ||
+		    (e->file == spot->id && e->what == '+' && !e->tbz && spot->place - e->place < e->length))
 			return true;
 	}
 	return false;
@@ -211,25 +216,46 @@ static void judge_file(struct history *h, const struct vk_undelete_file *file)
 		complain(h, file, "its ranges end at %" PRIu64 " of %" PRIu64, at, file->size_bytes);
 }
 
-/* The newest map that has a file; MAPS_MOST: none. */
-static size_t newest_with(const struct history *h, const struct vk_life_file *f)
+static bool is_in(const struct history *h, const struct vk_life_file *f, size_t map)
 {
-	for (size_t i = 0; i < h->map_count; i++)
-		if (f->born <= h->moments[i] && (f->died == 0 || f->died > h->moments[i]))
-			return i;
-	return MAPS_MOST;
+	return f->born <= h->moments[map] && (f->died == 0 || f->died > h->moments[map]);
 }
 
-/* Its size in a map, by the line of it. */
-static uint64_t size_in(const struct history *h, const struct vk_life_file *f, size_t map)
+/* Its size in a map, by the line of it; ret_disk: it is called *.vmdk there. */
+static uint64_t size_in(const struct history *h, const struct vk_life_file *f, size_t map, bool *ret_disk)
 {
 	char words[64];
 	const char *line;
+	size_t len;
 
 	snprintf(words, sizeof(words), "\nF %d 0x%08" PRIx32 " %" PRIu32 " ", f->type, f->address, f->generation);
 	line = strstr(h->maps[map].text, words);
 	assert_non_null(line);
-	return strtoull(line + strlen(words), NULL, 10);
+	line += strlen(words);
+	len = strcspn(line, "\n");
+	*ret_disk = len > 5 && memcmp(line + len - 5, ".vmdk", 5) == 0;
+	return strtoull(line, NULL, 10);
+}
+
+/* The map that a file must be known from: the newest, or of a disk one in which it is longer. MAPS_MOST: none. */
+static size_t known_from(const struct history *h, const struct vk_life_file *f, uint64_t *ret_size)
+{
+	size_t from = MAPS_MOST;
+
+	*ret_size = 0;
+	for (size_t i = 0; i < h->map_count; i++) {
+		bool disk;
+		uint64_t size;
+
+		if (!is_in(h, f, i))
+			continue;
+		size = size_in(h, f, i, &disk);
+		if (from == MAPS_MOST || (disk && size > *ret_size && (size >= 1 << 20 || *ret_size == 0))) {
+			from = i;
+			*ret_size = size;
+		}
+	}
+	return from;
 }
 
 /* Whether a file that is there lost a place that it had written to at a moment, and has not got it back. */
@@ -251,11 +277,12 @@ static bool lost_blocks(const struct history *h, const struct vk_life_file *f, u
 /* A file that was cut and grew again is not listed while it keeps a block. */
 static bool must_be_listed(const struct history *h, const struct vk_life_file *f)
 {
-	size_t map = newest_with(h, f);
+	uint64_t size;
+	size_t map = known_from(h, f, &size);
 
 	if (map == MAPS_MOST || f->type == VK_FILE_FOLDER)
 		return false;
-	return f->died != 0 || (f->size_bytes < size_in(h, f, map) && lost_blocks(h, f, h->moments[map]));
+	return f->died != 0 || (f->size_bytes < size && lost_blocks(h, f, h->moments[map]));
 }
 
 static void judge_list(struct history *h, const struct vk_undelete *gone)
@@ -263,6 +290,8 @@ static void judge_list(struct history *h, const struct vk_undelete *gone)
 	for (size_t i = 0; i < gone->count; i++) {
 		const struct vk_undelete_file *file = &gone->files[i];
 		const struct vk_life_file *f = file_known(h, file->address, file->generation);
+		uint64_t size;
+		size_t from;
 
 		if (f == NULL) {
 			complain(h, file, "nobody made it");
@@ -270,8 +299,10 @@ static void judge_list(struct history *h, const struct vk_undelete *gone)
 		}
 		h->told->files++;
 		h->told->cut += file->cut;
-		if (newest_with(h, f) != file->map || !was_called(h, f->id, file->path))
-			complain(h, file, "it is known from map %zu, not %zu", newest_with(h, f), file->map);
+		from = known_from(h, f, &size);
+		h->told->outlived += from > 0 && from < MAPS_MOST && is_in(h, f, from - 1);
+		if (from != file->map || size != file->size_bytes || !was_called(h, f->id, file->path))
+			complain(h, file, "it is known from map %zu, not %zu", from, file->map);
 		/* a file is cut within a block, too */
 		else if (file->cut != (f->died == 0) ||
 			 (file->cut && file->size_bytes <= f->size_bytes && !lost_blocks(h, f, h->moments[file->map])))
@@ -382,9 +413,9 @@ static void verdicts_are_those_of_the_record(void **state)
 			if ((first + i) % 3 == v)
 				live_and_judge(versions[v], first + i, &t);
 		print_message("# VMFS%u: %" PRIu64 " histories, %" PRIu64 " maps; %" PRIu64 " files gone (%" PRIu64
-			      " cut), %" PRIu64 " ranges; MiB untouched %" PRIu64 ", reused %" PRIu64 ", unknown %" PRIu64
+			      " cut, %" PRIu64 " shorter in a later map), %" PRIu64 " ranges; MiB untouched %" PRIu64 ", reused %" PRIu64 ", unknown %" PRIu64
 			      ", holes %" PRIu64 "; of bytes that nobody wrote %.1f %% are called untouched\n", versions[v],
-			      t.histories, t.maps, t.files, t.cut, t.ranges, t.bytes[VK_UNDELETE_UNTOUCHED] >> 20,
+			      t.histories, t.maps, t.files, t.cut, t.outlived, t.ranges, t.bytes[VK_UNDELETE_UNTOUCHED] >> 20,
 			      t.bytes[VK_UNDELETE_REUSED] >> 20, t.bytes[VK_UNDELETE_UNKNOWN] >> 20,
 			      t.bytes[VK_UNDELETE_HOLE] >> 20, t.possible == 0 ? 0 : 100.0 * (double)t.sure / (double)t.possible);
 		assert_true(t.files > 0 || count < 20);

@@ -87,6 +87,23 @@ static void other_file(void **state)
 				assert_int_equal(s.gone.went_back, gone ? rows[i].back_gone : rows[i].back_there);
 				forget(&s);
 			}
+			/* of a disk that an older map knows the newest still says when it is of */
+			for (unsigned ahead = 0; ahead < 2; ahead++) {
+				char line[200];
+
+				snprintf(line, sizeof(line), "F 3 0x%08x %u 1048576 1048576 0x0 0x1a4 0 0 1 10 1 /f.vmdk\n"
+							     "h 1048576\n", address, generation);
+				forged(&s, line, "1 1 0 0 0");
+				snprintf(line, sizeof(line), "F 3 0x%08x %u 0 1048576 0x0 0x1a4 0 0 1 10 %s /f.vmdk\n",
+					 address, generation, ahead == 0 ? "20" : "4000000000");
+				forged(&s, line, "1 0 0 0 0");
+				assert_int_equal(find(&s, NULL), VK_OK);
+				assert_int_equal(s.gone.went_back, ahead);
+				assert_int_equal(s.gone.count, gone);
+				if (gone == 1)
+					assert_int_equal(s.gone.files[0].map, 1);
+				forget(&s);
+			}
 			if (gone == 0)
 				live(&s, "delete /f");
 		}
