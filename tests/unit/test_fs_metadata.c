@@ -94,6 +94,7 @@ static void say_all(struct vk_io *io, const struct vk_vmfs *vmfs, bool small, st
 					  (unsigned long long)check.phases[i].unknown));
 	if (small)
 		assert_int_equal(vk_fs_walk_tree(ret->fs, "/", say_small, ret, &sound, &err), VK_OK);
+	vk_fs_check_free(&check);
 	vk_fs_close(ret->fs);
 }
 
