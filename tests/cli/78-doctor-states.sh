@@ -144,7 +144,8 @@ has "another disk under the name of a captured one: no capture is its own" "$OUT
 "$LAB" make --table gpt --vmfs 6 --size 420M --naa naa.600144f07ed404000000496ff8cd0003 lun.img >/dev/null
 exits "the same LUN" 0 doctor --live-id naa.600144F07ED404000000496FF8CD0003 lun.img
 exits "a replica: exit code" 1 doctor --live-id naa.600144f07ed404000000496ff8cd0004 lun.img
-exits "its vml. name" 0 doctor --live-id vml.0200000000600144f07ed404000000496ff8cd0003564d464b4954 lun.img
+exits "its vml. name" 0 doctor --live-id vml.0200000000600144f07ed404000000496ff8cd0003505241435449 lun.img
+exits "its vml. name with another product string" 1 doctor --live-id vml.0200000000600144f07ed404000000496ff8cd0003564d464b4954 lun.img
 for name in 600144f07ed404000000496ff8cd0004 naa.12 nvme. NAME ''; do
 	exits "--live-id '$name' is no name of a LUN" 2 doctor --live-id "$name" lun.img
 	has "--live-id '$name': which forms are taken" "$ERR" 'naa\., eui\., t10\., mpx\., uuid\., nvme\. or vml\.'
