@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "io/image/bundle_form.h"
 #include "vmfskit/io.h"
 #include "vmfskit/source.h"
 
@@ -46,6 +47,9 @@ static uint8_t *put_row(const struct vk_image_format *f)
 		put_be32(head + 4, 3);
 	else if (strncmp(f->name, "bzip2", 5) == 0)
 		memcpy(head, "BZh9", 4);
+	else if (strcmp(f->name, "vmfskit bundle") == 0)
+		for (size_t i = 0; i < 4; i++)
+			head[i] = (uint8_t)(VK_BUNDLE_SKIPPED >> (8 * i));
 	return at;
 }
 
